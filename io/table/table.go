@@ -1,0 +1,73 @@
+// Package table defines what a file format of tables offers: a survey of a
+// file into spans that can be read on their own, and the reading of one span
+// as record batches of bounded size.
+package table
+
+import (
+	"context"
+
+	"github.com/apache/arrow/go/v15/arrow"
+
+	"github.com/millrace-go/millrace/io/batch"
+	"github.com/millrace-go/millrace/io/deadletter"
+	"github.com/millrace-go/millrace/io/store"
+)
+
+// Options are the format's settings, from the job's input section. The zero
+// value means the defaults.
+type Options struct {
+	// BatchRows bounds the rows of a Batch. The default is 4096.
+	BatchRows int
+	// SpanBytes is the aim for the size of a CSV span. The default is 8 MiB.
+	SpanBytes int64
+	// MaxCellBytes bounds a cell; a larger one is a dead letter. The default is 1 MiB.
+	MaxCellBytes int
+	// Columns restricts what is read, by source column name; nil reads all.
+	Columns []string
+
+	// Delimiter separates CSV cells. The default is ",".
+	Delimiter string
+	// NoHeader says that the first line of a CSV file is data; Names are then
+	// the column names, in order.
+	NoHeader bool
+	Names    []string
+}
+
+// Span is the descriptor of a part of a file: what crosses a shuffle instead
+// of rows. It is small and self-contained (its JSON form is its wire form).
+type Span struct {
+	File     string `json:"file"`
+	Format   string `json:"format"` // "csv" or "parquet"
+	Index    int    `json:"index"`  // position among the spans of File
+	Offset   int64  `json:"offset,omitempty"`
+	Length   int64  `json:"length,omitempty"` // bytes of uncompressed CSV text; for .gz Offset/Length are unused
+	RowGroup int    `json:"row_group,omitempty"`
+	FirstRow int64  `json:"first_row"` // 1-based
+	// FirstLine is the 1-based line of the first row, for CSV messages.
+	FirstLine int64 `json:"first_line,omitempty"`
+	Rows      int64 `json:"rows"` // data rows, faulty ones included
+}
+
+// File is what a survey learns of one file.
+type File struct {
+	Name   string
+	Bytes  int64
+	SHA256 string // lower-case hex of the file's bytes as stored
+	// Schema has all columns of the file. A CSV column is utf8 and nullable.
+	Schema *arrow.Schema
+	Rows   int64
+	Spans  []Span
+}
+
+// Format reads one file format. Implementations are stateless.
+type Format interface {
+	Name() string
+	// Survey reads f once, front to back, in bounded memory.
+	Survey(ctx context.Context, s store.Store, name string, o Options) (*File, error)
+	// Read calls emit for each batch of the span in row order. A row that the
+	// format itself cannot take (ragged, bare quote, invalid UTF-8, oversized
+	// cell) is passed to dead instead; every row of the span reaches exactly one
+	// of them. An error means that the file is damaged or unreadable, names the
+	// file and position, and is final.
+	Read(ctx context.Context, s store.Store, span Span, o Options, emit func(*batch.Batch) error, dead func(deadletter.Letter) error) error
+}

@@ -1,0 +1,23 @@
+// Package nn is a network ready to be trained or run: layers build a graph,
+// a Model adds its parameters, a Trainer and a Predictor run it on a device.
+package nn
+
+import "gorgonia.org/tensor"
+
+// Input describes one input of a model; its first dimension, the batch, is left out.
+type Input struct {
+	Name  string `json:"name"`
+	DType string `json:"dtype"` // "float32" or "int32"
+	Shape []int  `json:"shape"` // {} for one id a row, {64} for 64 features a row
+	// Cardinality is, for int32, the number of ids: 0 <= id < Cardinality.
+	Cardinality int `json:"cardinality,omitempty"`
+	// Dim is the embedding width asked for this int32 input; 0 lets the architecture choose.
+	Dim int `json:"dim,omitempty"`
+}
+
+// Batch is the rows of one step.
+type Batch struct {
+	N      int
+	Inputs map[string]*tensor.Dense // [N, shape...], float32 or int32
+	Labels []int32                  // len N, or nil when predicting
+}
