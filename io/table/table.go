@@ -22,7 +22,8 @@ type Options struct {
 	SpanBytes int64
 	// MaxCellBytes bounds a cell; a larger one is a dead letter. The default is 1 MiB.
 	MaxCellBytes int
-	// Columns restricts what is read, by source column name; nil reads all.
+	// Columns restricts what is read, by source column name; none reads all.
+	// Batches keep the order of the file's columns.
 	Columns []string
 
 	// Delimiter separates CSV cells. The default is ",".
@@ -38,7 +39,7 @@ type Options struct {
 type Span struct {
 	File     string `json:"file"`
 	Format   string `json:"format"` // "csv" or "parquet"
-	Index    int    `json:"index"`  // position among the spans of File
+	Index    int    `json:"index"`  // position among all spans of the input (Survey numbers those of one file from 0); copied to Batch.Span
 	Offset   int64  `json:"offset,omitempty"`
 	Length   int64  `json:"length,omitempty"` // bytes of uncompressed CSV text; for .gz Offset/Length are unused
 	RowGroup int    `json:"row_group,omitempty"`

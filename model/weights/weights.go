@@ -18,8 +18,9 @@ func New(name string, shape ...int) Tensor {
 	return Tensor{name, tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(shape...))}
 }
 
-// Data is the tensor's backing slice, in row-major order.
-func (t Tensor) Data() []float32 { return t.Dense.Data().([]float32) }
+// Data is the tensor's backing slice, in row-major order: one element for a
+// scalar, none where a dimension is 0.
+func (t Tensor) Data() []float32 { return t.Dense.Float32s() } // Dense.Data gives a scalar's value, and panics on no elements
 
 // Shape is the tensor's shape; do not write to it.
 func (t Tensor) Shape() []int { return t.Dense.Shape() }

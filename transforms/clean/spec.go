@@ -74,8 +74,10 @@ type Regex struct {
 type Derive struct {
 	Name string `yaml:"name"`
 	From string `yaml:"from"`
-	// As is year, month (1-12), day (1-31), weekday (1 is Monday), hour, or map.
+	// As is year, month (1-12), day (1-31), weekday (1 is Monday), hour, map or at_least.
 	As string `yaml:"as"`
+	// Value is, for at_least, the bound: the result is the bool From >= Value.
+	Value *float64 `yaml:"value"`
 	// Map gives the text for each text of From; what it does not list becomes Default, or null without one.
 	Map     map[string]string `yaml:"map"`
 	Default *string           `yaml:"default"`

@@ -1,0 +1,118 @@
+package cpu
+
+// loops walks the elements of a shape in row-major order for several operands,
+// each with its own strides: 0 where an operand is broadcast or summed. The
+// innermost dimension is left to the body, so it stays a plain loop.
+type loops struct {
+	dims    []int   // outer dimensions
+	inner   int     // length of the innermost one
+	strides [][]int // [operand][outer dimension], in elements
+	step    []int   // [operand] stride of the innermost dimension
+	index   []int   // the counter, reused from run to run
+	at      []int   // [operand] offset of the current inner loop
+}
+
+// newLoops merges neighbouring dimensions that every operand strides alike.
+func newLoops(shape []int, strides [][]int) *loops {
+	dims, merged := mergeDims(shape, strides)
+	last := len(dims) - 1
+	l := &loops{dims: dims[:last], inner: dims[last], index: make([]int, last), at: make([]int, len(strides))}
+	for _, s := range merged {
+		l.strides = append(l.strides, s[:last])
+		l.step = append(l.step, s[last])
+	}
+	return l
+}
+
+// mergeDims drops dimensions of size 1 and joins d, d+1 where for every operand
+// stride[d] = stride[d+1]·shape[d+1]. The result has at least one dimension.
+func mergeDims(shape []int, strides [][]int) ([]int, [][]int) {
+	dims, out := []int{}, make([][]int, len(strides))
+	for d, size := range shape {
+		if size == 1 {
+			continue
+		}
+		last := len(dims) - 1
+		join := last >= 0
+		for o := range strides {
+			join = join && out[o][last] == strides[o][d]*size
+		}
+		if join {
+			dims[last] *= size
+			for o := range strides {
+				out[o][last] = strides[o][d]
+			}
+			continue
+		}
+		dims = append(dims, size)
+		for o := range strides {
+			out[o] = append(out[o], strides[o][d])
+		}
+	}
+	if len(dims) == 0 {
+		dims = append(dims, 1)
+		for o := range out {
+			out[o] = append(out[o], 0)
+		}
+	}
+	return dims, out
+}
+
+// each calls body once for every setting of the outer dimensions; l.at holds
+// the operands' offsets.
+func (l *loops) each(body func()) {
+	clear(l.index)
+	clear(l.at)
+	for {
+		body()
+		d := len(l.dims) - 1
+		for ; d >= 0; d-- {
+			l.index[d]++
+			for o := range l.at {
+				l.at[o] += l.strides[o][d]
+			}
+			if l.index[d] < l.dims[d] {
+				break
+			}
+			l.index[d] = 0
+			for o := range l.at {
+				l.at[o] -= l.strides[o][d] * l.dims[d]
+			}
+		}
+		if d < 0 {
+			return
+		}
+	}
+}
+
+// contiguous returns row-major strides of a shape.
+func contiguous(shape []int) []int {
+	s := make([]int, len(shape))
+	n := 1
+	for d := len(shape) - 1; d >= 0; d-- {
+		s[d] = n
+		n *= shape[d]
+	}
+	return s
+}
+
+// broadcastStrides returns strides with which an operand of shape from is read
+// as shape to, by numpy's rule: align right, repeat where a size is 1 or
+// missing. ok is false if it cannot be.
+func broadcastStrides(from, to []int) (strides []int, ok bool) {
+	pad := len(to) - len(from)
+	if pad < 0 {
+		return nil, false
+	}
+	own := contiguous(from)
+	strides = make([]int, len(to))
+	for d := range from {
+		switch {
+		case from[d] == to[pad+d]:
+			strides[pad+d] = own[d]
+		case from[d] != 1:
+			return nil, false
+		}
+	}
+	return strides, true
+}

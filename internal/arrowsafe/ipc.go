@@ -1,0 +1,208 @@
+package arrowsafe
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+)
+
+// Slots of the tables of Arrow's Message.fbs, Schema.fbs and File.fbs.
+const (
+	msgHeaderType, msgHeader, msgBody                     = 1, 2, 3
+	schemaFields, schemaMeta                              = 1, 2
+	fieldName, fieldTypeID, fieldType                     = 0, 2, 3
+	fieldChildren, fieldMeta                              = 5, 6
+	batchLength                                           = 0
+	footerSchema, footerDicts, footerBatches              = 1, 2, 3
+	headerSchema, headerDict, headerBatch                 = 1, 2, 3
+	blockBytes                                            = 24
+	typeFixedBinary, typeFixedList, maxFields, maxNesting = 15, 16, 1 << 16, 32
+)
+
+// typeIDs are the types of Schema.fbs that may appear: null, int, floating
+// point, binary, utf8, bool, decimal, date, time, timestamp, list, struct,
+// fixed-size binary, fixed-size list, duration.
+var typeIDs = []byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, typeFixedBinary, typeFixedList, 18}
+
+const continuation = 0xFFFFFFFF
+
+// CheckStream checks the framing and metadata of b, an Arrow IPC stream: every
+// message lies within b, and no vector is longer than its buffer.
+func CheckStream(b []byte) (err error) {
+	defer Recover(&err, "Arrow stream")
+	for n := 0; len(b) > 0; n++ {
+		if len(b) < 8 || binary.LittleEndian.Uint32(b) != continuation {
+			return fmt.Errorf("Arrow stream: message %d: no message begins here", n)
+		}
+		size := int64(binary.LittleEndian.Uint32(b[4:]))
+		b = b[8:]
+		if size == 0 { // end of stream
+			if len(b) > 0 {
+				return fmt.Errorf("Arrow stream: %d bytes after its end", len(b))
+			}
+			return nil
+		}
+		if size > int64(len(b)) {
+			return fmt.Errorf("Arrow stream: message %d: metadata of %d bytes where %d are left", n, size, len(b))
+		}
+		body, err := checkMessage(flat(b[:size]))
+		if err != nil {
+			return fmt.Errorf("Arrow stream: message %d: %w", n, err)
+		}
+		if b = b[size:]; body > int64(len(b)) {
+			return fmt.Errorf("Arrow stream: message %d: body of %d bytes where %d are left", n, body, len(b))
+		}
+		b = b[body:]
+	}
+	return fmt.Errorf("Arrow stream: cut before its end")
+}
+
+// checkMessage returns the length of the message's body.
+func checkMessage(f flat) (body int64, err error) {
+	defer Recover(&err, "metadata")
+	t := f.root()
+	if p := f.field(t, msgBody); p != 0 {
+		body = f.i64(p)
+	}
+	if body < 0 {
+		return 0, fmt.Errorf("body of %d bytes", body)
+	}
+	kind, h := f.field(t, msgHeaderType), f.field(t, msgHeader)
+	if kind == 0 || h == 0 {
+		return 0, fmt.Errorf("no header")
+	}
+	switch f[kind] {
+	case headerSchema:
+		err = checkSchema(f, f.indirect(h))
+	case headerDict, headerBatch:
+	default:
+		err = fmt.Errorf("unknown kind %d", f[kind])
+	}
+	return body, err
+}
+
+func checkSchema(f flat, t int) error {
+	if err := checkMetadata(f, f.field(t, schemaMeta)); err != nil {
+		return err
+	}
+	left := maxFields
+	return checkFields(f, f.field(t, schemaFields), &left, maxNesting)
+}
+
+func checkFields(f flat, p int, left *int, depth int) error {
+	first, n := f.vector(p, 4)
+	if *left -= n; *left < 0 {
+		return fmt.Errorf("more than %d columns", maxFields)
+	}
+	if n > 0 && depth == 0 {
+		return fmt.Errorf("types nested deeper than %d", maxNesting)
+	}
+	for i := range n {
+		if err := checkField(f, f.indirect(first+4*i), left, depth); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkField(f flat, t int, left *int, depth int) error {
+	f.vector(f.field(t, fieldName), 1)
+	id, typ := f.field(t, fieldTypeID), f.field(t, fieldType)
+	if id == 0 || typ == 0 || !slices.Contains(typeIDs, f[id]) {
+		return fmt.Errorf("a column without a supported type")
+	}
+	if f[id] == typeFixedBinary || f[id] == typeFixedList {
+		if p := f.field(f.indirect(typ), 0); p != 0 && (f.i32(p) < 0 || f.i32(p) > 1<<24) {
+			return fmt.Errorf("a fixed size of %d", f.i32(p))
+		}
+	}
+	if err := checkMetadata(f, f.field(t, fieldMeta)); err != nil {
+		return err
+	}
+	return checkFields(f, f.field(t, fieldChildren), left, depth-1)
+}
+
+// checkMetadata checks a vector of key-value pairs.
+func checkMetadata(f flat, p int) error {
+	first, n := f.vector(p, 4)
+	if n > maxFields {
+		return fmt.Errorf("%d pairs of metadata", n)
+	}
+	for i := range n {
+		pair := f.indirect(first + 4*i)
+		f.vector(f.field(pair, 0), 1)
+		f.vector(f.field(pair, 1), 1)
+	}
+	return nil
+}
+
+// Block is the place of one message in an Arrow IPC file.
+type Block struct {
+	Offset   int64
+	Metadata int32 // bytes of the framed metadata
+	Body     int64
+}
+
+// CheckFooter checks b, the footer of an Arrow IPC file of size bytes, and
+// returns the places of its record batches: each lies within the file, after
+// the one before.
+func CheckFooter(b []byte, size int64) (batches []Block, err error) {
+	defer Recover(&err, "Arrow footer")
+	f := flat(b)
+	t := f.root()
+	schema := f.field(t, footerSchema)
+	if schema == 0 {
+		return nil, fmt.Errorf("Arrow footer: no schema")
+	}
+	if err := checkSchema(f, f.indirect(schema)); err != nil {
+		return nil, fmt.Errorf("Arrow footer: %w", err)
+	}
+	if _, err := blocks(f, f.field(t, footerDicts), size); err != nil {
+		return nil, fmt.Errorf("Arrow footer: dictionaries: %w", err)
+	}
+	if batches, err = blocks(f, f.field(t, footerBatches), size); err != nil {
+		return nil, fmt.Errorf("Arrow footer: record batches: %w", err)
+	}
+	return batches, nil
+}
+
+func blocks(f flat, p int, size int64) ([]Block, error) {
+	first, n := f.vector(p, blockBytes)
+	out := make([]Block, n)
+	end := int64(8) // the magic and its padding
+	for i := range out {
+		at := first + i*blockBytes
+		b := Block{f.i64(at), int32(f.i32(at + 8)), f.i64(at + 16)}
+		if b.Offset < end || b.Metadata < 8 || b.Body < 0 || b.Offset > size ||
+			b.Body > size || b.Offset+int64(b.Metadata)+b.Body > size {
+			return nil, fmt.Errorf("block %d at %d of %d and %d bytes in a file of %d", i, b.Offset, b.Metadata, b.Body, size)
+		}
+		out[i], end = b, b.Offset+int64(b.Metadata)+b.Body
+	}
+	return out, nil
+}
+
+// BatchRows checks b, the framed metadata of a record batch or dictionary
+// whose block promises a body of that many bytes, and returns its rows.
+func BatchRows(b []byte, body int64) (rows int64, err error) {
+	defer Recover(&err, "Arrow message")
+	if len(b) < 8 || binary.LittleEndian.Uint32(b) != continuation {
+		return 0, fmt.Errorf("Arrow message: no message begins here")
+	}
+	f := flat(b[8:])
+	got, err := checkMessage(f)
+	if err != nil {
+		return 0, fmt.Errorf("Arrow message: %w", err)
+	}
+	t := f.root()
+	if kind := f[f.field(t, msgHeaderType)]; kind != headerBatch || got != body {
+		return 0, fmt.Errorf("Arrow message: kind %d with a body of %d bytes, want %d with %d", kind, got, headerBatch, body)
+	}
+	if p := f.field(f.indirect(f.field(t, msgHeader)), batchLength); p != 0 {
+		rows = f.i64(p)
+	}
+	if rows < 0 {
+		return 0, fmt.Errorf("Arrow message: %d rows", rows)
+	}
+	return rows, nil
+}

@@ -1,0 +1,85 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"github.com/millrace-go/millrace/internal/fault"
+	"github.com/millrace-go/millrace/io/store"
+)
+
+func init() {
+	register.DoFn3x1[context.Context, int, func(*Entry) bool, error](&commitFn{})
+	register.Function1x2(keyed)
+	register.Iter1[Entry]()
+	register.Emitter1[Entry]()
+}
+
+// Commit gathers entries into one manifest, the object name of the store, and
+// replaces it atomically.
+//
+//	Commit(PCollection<Entry>...) -> nothing
+func Commit(s beam.Scope, storeURI, name string, entries ...beam.PCollection) {
+	s = s.Scope("ledger.Commit")
+	all := beam.ParDo(s, keyed, beam.Flatten(s, entries...))
+	beam.ParDo0(s, &commitFn{Store: storeURI, Name: name}, beam.GroupByKey(s, all))
+}
+
+func keyed(e Entry) (int, Entry) { return 0, e }
+
+type commitFn struct {
+	Store string
+	Name  string
+}
+
+func (f *commitFn) ProcessElement(ctx context.Context, _ int, entries func(*Entry) bool) error {
+	total := Entry{Counts: Counts{}}
+	var e Entry
+	for entries(&e) {
+		total.Merge(e)
+		e = Entry{}
+	}
+	total.Sort()
+	return fault.Wrap(Save(ctx, f.Store, f.Name, &total))
+}
+
+// Save writes the manifest name.
+func Save(ctx context.Context, storeURI, name string, e *Entry) error {
+	s, err := store.At(storeURI)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("ledger: %s: %w", name, err)
+	}
+	return store.WriteAll(ctx, s, name, data)
+}
+
+// maxManifestBytes bounds what Load reads: a million parts are about 250 MB.
+const maxManifestBytes = 1 << 30
+
+// Load reads the manifest name; found is false if no pipeline committed it,
+// which is the case when no bundle had anything to say.
+func Load(ctx context.Context, s store.Store, name string) (e Entry, found bool, err error) {
+	data, err := store.ReadAll(ctx, s, name, maxManifestBytes)
+	if errors.Is(err, store.ErrNotExist) {
+		return Entry{Counts: Counts{}}, false, nil
+	}
+	if err != nil {
+		return e, false, err
+	}
+	e, err = decodeEntry(data)
+	if err != nil {
+		return e, false, fmt.Errorf("%s: %w; remove it and run again", name, err)
+	}
+	if e.Counts == nil {
+		e.Counts = Counts{}
+	}
+	return e, true, nil
+}
