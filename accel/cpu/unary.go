@@ -144,8 +144,8 @@ func copyOp(c *call) (kernel, error) {
 	}, nil
 }
 
-// constant fills y with the attribute value_float, at compile time where the
-// memory is the program's own would save little: y is a scalar.
+// constant fills y with the attribute value_float. It runs each time, since y
+// may lie in memory that is used again; y is a scalar, so that costs nothing.
 func constant(c *call) (kernel, error) {
 	y, v := c.out[0], float32(c.Float("value_float", 0))
 	if err := want(accel.Float32, y); err != nil {

@@ -12,7 +12,8 @@ const (
 	schemaFields, schemaMeta                              = 1, 2
 	fieldName, fieldTypeID, fieldType                     = 0, 2, 3
 	fieldChildren, fieldMeta                              = 5, 6
-	batchLength                                           = 0
+	batchLength, batchNodes, batchBuffers                 = 0, 1, 2
+	batchCompression                                      = 3
 	footerSchema, footerDicts, footerBatches              = 1, 2, 3
 	headerSchema, headerDict, headerBatch                 = 1, 2, 3
 	blockBytes                                            = 24
@@ -182,27 +183,64 @@ func blocks(f flat, p int, size int64) ([]Block, error) {
 	return out, nil
 }
 
-// BatchRows checks b, the framed metadata of a record batch or dictionary
-// whose block promises a body of that many bytes, and returns its rows.
-func BatchRows(b []byte, body int64) (rows int64, err error) {
+// Batch is the metadata of a record batch whose body is not compressed.
+type Batch struct {
+	Rows    int64
+	Nodes   []Node   // one a field, children after their parent
+	Buffers []Buffer // those of each node, in the order of Arrow's layouts
+}
+
+// Node is the length and the number of nulls of a field.
+type Node struct{ Rows, Nulls int64 }
+
+// Buffer is a part of the body.
+type Buffer struct{ Offset, Len int64 }
+
+// CheckBatch reads b, the framed metadata of a record batch whose block
+// promises a body of that many bytes. Its buffers lie in the body, one after
+// the other.
+func CheckBatch(b []byte, body int64) (batch *Batch, err error) {
 	defer Recover(&err, "Arrow message")
 	if len(b) < 8 || binary.LittleEndian.Uint32(b) != continuation {
-		return 0, fmt.Errorf("Arrow message: no message begins here")
+		return nil, fmt.Errorf("Arrow message: no message begins here")
 	}
 	f := flat(b[8:])
 	got, err := checkMessage(f)
 	if err != nil {
-		return 0, fmt.Errorf("Arrow message: %w", err)
+		return nil, fmt.Errorf("Arrow message: %w", err)
 	}
 	t := f.root()
 	if kind := f[f.field(t, msgHeaderType)]; kind != headerBatch || got != body {
-		return 0, fmt.Errorf("Arrow message: kind %d with a body of %d bytes, want %d with %d", kind, got, headerBatch, body)
+		return nil, fmt.Errorf("Arrow message: kind %d with a body of %d bytes, want %d with %d", kind, got, headerBatch, body)
 	}
-	if p := f.field(f.indirect(f.field(t, msgHeader)), batchLength); p != 0 {
-		rows = f.i64(p)
+	h := f.indirect(f.field(t, msgHeader))
+	if f.field(h, batchCompression) != 0 {
+		return nil, fmt.Errorf("Arrow message: its buffers are compressed")
 	}
-	if rows < 0 {
-		return 0, fmt.Errorf("Arrow message: %d rows", rows)
+	batch = &Batch{}
+	if p := f.field(h, batchLength); p != 0 {
+		batch.Rows = f.i64(p)
 	}
-	return rows, nil
+	if batch.Rows < 0 {
+		return nil, fmt.Errorf("Arrow message: %d rows", batch.Rows)
+	}
+	first, n := f.vector(f.field(h, batchNodes), 16)
+	for i := range n {
+		batch.Nodes = append(batch.Nodes, Node{f.i64(first + 16*i), f.i64(first + 16*i + 8)})
+	}
+	return batch, batch.readBuffers(f, f.field(h, batchBuffers), body)
+}
+
+func (b *Batch) readBuffers(f flat, p int, body int64) error {
+	first, n := f.vector(p, 16)
+	end := int64(0)
+	for i := range n {
+		buf := Buffer{f.i64(first + 16*i), f.i64(first + 16*i + 8)}
+		if buf.Offset < end || buf.Len < 0 || buf.Offset > body || buf.Len > body-buf.Offset {
+			return fmt.Errorf("Arrow message: buffer %d at %d of %d bytes in a body of %d", i, buf.Offset, buf.Len, body)
+		}
+		end = buf.Offset + buf.Len
+		b.Buffers = append(b.Buffers, buf)
+	}
+	return nil
 }

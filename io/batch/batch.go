@@ -13,6 +13,9 @@ type Batch struct {
 	Record arrow.Record
 	// File names the source file, as the job's globs expanded to it.
 	File string
+	// Span is the position of the table.Span that the rows come from among all
+	// spans of the input: (Span, Rows) orders the rows of a whole job.
+	Span int
 	// Rows is, for each row of Record, its 1-based position among the data
 	// rows of File (a CSV header is not a data row). It is strictly
 	// increasing, len(Rows) == Record.NumRows().

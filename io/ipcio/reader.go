@@ -9,10 +9,8 @@ import (
 	"strconv"
 
 	"github.com/apache/arrow/go/v15/arrow"
-	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 
-	"github.com/millrace-go/millrace/internal/arrays"
 	"github.com/millrace-go/millrace/internal/arrowsafe"
 )
 
@@ -20,7 +18,6 @@ import (
 // at once if its ReaderAt may.
 type Reader struct {
 	r         io.ReaderAt
-	size      int64
 	schema    *arrow.Schema // without batchRowsKey
 	batches   []arrowsafe.Block
 	batchRows int64
@@ -34,6 +31,7 @@ const (
 	frameHead = 8
 	frameTail = 4 + len(magic)
 	maxFooter = 64 << 20
+	maxRows   = 1<<31 - 1
 )
 
 // Open reads the footer of the piece in the first size bytes of r, which stay
@@ -53,11 +51,11 @@ func open(r io.ReaderAt, size int64) (p *Reader, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p = &Reader{r: r, size: size}
+	p = &Reader{r: r}
 	if p.batches, err = arrowsafe.CheckFooter(footer, size-int64(frameTail)-int64(len(footer))); err != nil {
 		return nil, err
 	}
-	f, err := p.file(1 << 20)
+	f, err := ipc.NewFileReader(io.NewSectionReader(r, 0, size), ipc.WithAllocator(arrowsafe.NewBudget(1<<20)))
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +66,10 @@ func open(r io.ReaderAt, size int64) (p *Reader, err error) {
 	if err := p.readSchema(f.Schema()); err != nil {
 		return nil, err
 	}
-	return p, p.countRows()
+	if err := p.countRows(); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 func readFooter(r io.ReaderAt, size int64) ([]byte, error) {
@@ -91,11 +92,6 @@ func readFooter(r io.ReaderAt, size int64) ([]byte, error) {
 	}
 	footer := make([]byte, n)
 	return footer, readAt(r, footer, size-int64(frameTail)-n)
-}
-
-// file opens Arrow's reader with a budget for what it decodes.
-func (p *Reader) file(budget int) (*ipc.FileReader, error) {
-	return ipc.NewFileReader(io.NewSectionReader(p.r, 0, p.size), ipc.WithAllocator(arrowsafe.NewBudget(budget)))
 }
 
 func (p *Reader) readSchema(s *arrow.Schema) error {
@@ -124,31 +120,31 @@ func (p *Reader) countRows() error {
 	if n == 0 {
 		return nil
 	}
-	last, err := p.rowsOf(n - 1)
+	last, err := p.metadata(n - 1)
 	if err != nil {
 		return err
 	}
-	if last < 1 || last > p.batchRows {
-		return fmt.Errorf("last batch of %d rows, want 1 to %d", last, p.batchRows)
+	if last.Rows < 1 || last.Rows > p.batchRows {
+		return fmt.Errorf("last batch of %d rows, want 1 to %d", last.Rows, p.batchRows)
 	}
-	p.rows = (n-1)*p.batchRows + last
+	p.rows = (n-1)*p.batchRows + last.Rows
 	return nil
 }
 
-func (p *Reader) rowsOf(i int64) (int64, error) {
+func (p *Reader) metadata(i int64) (*arrowsafe.Batch, error) {
 	b := p.batches[i]
 	if b.Metadata > maxFooter {
-		return 0, fmt.Errorf("batch %d: metadata of %d bytes", i, b.Metadata)
+		return nil, fmt.Errorf("batch %d: metadata of %d bytes", i, b.Metadata)
 	}
 	meta := make([]byte, b.Metadata)
 	if err := readAt(p.r, meta, b.Offset); err != nil {
-		return 0, err
+		return nil, err
 	}
-	n, err := arrowsafe.BatchRows(meta, b.Body)
+	batch, err := arrowsafe.CheckBatch(meta, b.Body)
 	if err != nil {
-		return 0, fmt.Errorf("batch %d: %w", i, err)
+		return nil, fmt.Errorf("batch %d: %w", i, err)
 	}
-	return n, nil
+	return batch, nil
 }
 
 // Rows is the number of rows of the piece.
@@ -184,29 +180,21 @@ func (p *Reader) Read(from, to int64, emit func(arrow.Record) error) error {
 	return nil
 }
 
-// batch decodes and checks batch i.
-func (p *Reader) batch(i int64) (rec arrow.Record, err error) {
-	defer arrowsafe.Recover(&err, "decoding")
-	want := min(p.batchRows, p.rows-i*p.batchRows)
-	if got, err := p.rowsOf(i); err != nil || got != want {
-		return nil, errors.Join(err, fmt.Errorf("%d rows, want %d", got, want))
-	}
-	// A body is read once into its message and once into its arrays.
-	f, err := p.file(4*int(p.batches[i].Body) + 1<<20)
+// batch reads, decodes and checks batch i.
+func (p *Reader) batch(i int64) (arrow.Record, error) {
+	meta, err := p.metadata(i)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	if rec, err = f.RecordAt(int(i)); err != nil {
+	if want := min(p.batchRows, p.rows-i*p.batchRows); meta.Rows != want {
+		return nil, fmt.Errorf("%d rows, want %d", meta.Rows, want)
+	}
+	b := p.batches[i]
+	body := make([]byte, b.Body)
+	if err := readAt(p.r, body, b.Offset+int64(b.Metadata)); err != nil {
 		return nil, err
 	}
-	if err := arrays.Validate(rec); err != nil {
-		return nil, err
-	}
-	if rec.NumRows() != want {
-		return nil, fmt.Errorf("%d rows, want %d", rec.NumRows(), want)
-	}
-	return array.NewRecord(p.schema, rec.Columns(), want), nil
+	return decode(p.schema, meta, body)
 }
 
 func readAt(r io.ReaderAt, b []byte, at int64) error {

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/bits"
@@ -28,7 +29,7 @@ func newValues(all []float32) *values {
 	for b := range count {
 		v.alphabet = append(v.alphabet, math.Float32frombits(b))
 	}
-	slices.SortFunc(v.alphabet, func(a, b float32) int { return int(order(a) - order(b)) })
+	slices.SortFunc(v.alphabet, func(a, b float32) int { return cmp.Compare(order(a), order(b)) })
 	v.symbol = make(map[uint32]int, len(count))
 	for s, x := range v.alphabet {
 		v.symbol[math.Float32bits(x)] = s

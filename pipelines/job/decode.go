@@ -40,7 +40,11 @@ func (d *decoder) value(v reflect.Value, n ast.Node, path string, f field) {
 			return
 		}
 		if msg := scalar(v, n); msg != "" {
-			d.add(place(n), path, "%s", msg)
+			at := place(n)
+			if _, empty := n.(*ast.NullNode); empty {
+				at = d.find(path) // the key: nothing has no place of its own
+			}
+			d.add(at, path, "%s", msg)
 			return
 		}
 		d.enum(v, n, path, f)

@@ -70,6 +70,9 @@ func (j *Job) checkRanges(p *problems) {
 		{path: "split.validation", value: j.Split.Validation, hi: 1, open: true},
 		{path: "split.test", value: j.Split.Test, hi: 1, open: true},
 	} {
+		if w.path == "compress.finetune_learning_rate" && !p.has(w.path) {
+			continue // follows train.inner.learning_rate
+		}
 		if !w.ok() {
 			p.addPath(w.path, "want a number of %s, got %v", w, w.value)
 		}

@@ -47,7 +47,7 @@ func sectionsWith(key string, t reflect.Type, path string, found []string) []str
 // didYouMean suggests the nearest candidate, if it is near enough to be meant.
 func didYouMean(word string, candidates []string) string {
 	near := names.Nearest(word, candidates)
-	if near == "" || near == word || unlike(word, near) > 1+len(near)/3 {
+	if near == "" || near == word || unlike(word, near) > (len(near)+1)/3 {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %s?", near)

@@ -32,7 +32,7 @@ func sourceKind(t arrow.DataType) (kind, bool) {
 }
 
 // load reads a source column. misfits are the rows, ascending, whose value the
-// kind cannot hold: a uint64 or a timestamp out of range.
+// kind cannot hold: a uint64, a date or a timestamp out of range.
 func load(a arrow.Array) (c *cells, misfits []int, err error) {
 	k, ok := sourceKind(a.DataType())
 	if !ok {
@@ -52,7 +52,7 @@ func load(a arrow.Array) (c *cells, misfits []int, err error) {
 	case kindBool:
 		c.ints = booleans(a.(*array.Boolean))
 	case kindDate:
-		c.ints = dates(a)
+		c.ints, misfits = dates(a)
 	case kindTimestamp:
 		c.ints, misfits = timestamps(a.(*array.Timestamp))
 	}
@@ -167,16 +167,19 @@ func booleans(a *array.Boolean) []int64 {
 	return v
 }
 
-func dates(a arrow.Array) []int64 {
+func dates(a arrow.Array) (v []int64, misfits []int) {
 	if a, ok := a.(*array.Date32); ok {
-		return widen(a.Date32Values())
+		return widen(a.Date32Values()), nil
 	}
 	d := a.(*array.Date64).Date64Values()
-	v := make([]int64, len(d))
+	v = make([]int64, len(d))
 	for i, ms := range d {
 		v[i] = floorDiv(int64(ms), microsPerDay/1000)
+		if v[i] != int64(int32(v[i])) && !a.IsNull(i) {
+			misfits = append(misfits, i)
+		}
 	}
-	return v
+	return v, misfits
 }
 
 // timestamps gives microseconds. Nanoseconds are rounded down to them.

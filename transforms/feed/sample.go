@@ -24,6 +24,7 @@ type Sampler struct {
 	epoch  int64
 	window int64 // position in the epoch's order of windows; -1 before the first
 	order  []int32
+	loaded int64 // the window that rows holds; -1 for none
 	rows   *Rows
 	perm   []int32
 }
@@ -33,7 +34,7 @@ func NewSampler(d *Dataset, jobSeed uint64, shard, size int) (*Sampler, error) {
 	if d.Rows() == 0 || size < 1 {
 		return nil, fmt.Errorf("feed: a sampler of %d rows in batches of %d", d.Rows(), size)
 	}
-	return &Sampler{data: d, seed: jobSeed, shard: uint64(shard), size: size, epoch: -1, window: -1}, nil
+	return &Sampler{data: d, seed: jobSeed, shard: uint64(shard), size: size, epoch: -1, window: -1, loaded: -1}, nil
 }
 
 // Batch returns the batch of a step, counted from 0 over all rounds. A batch
@@ -72,8 +73,7 @@ func (s *Sampler) seek(ctx context.Context, at int64) (int, error) {
 			continue
 		}
 		if s.window != int64(i) {
-			var err error
-			if s.rows, err = s.data.Load(ctx, from, from+size); err != nil {
+			if err := s.load(ctx, int64(w), from, size); err != nil {
 				return 0, err
 			}
 			s.perm = seed.Permutation(seed.Derive(s.seed, "rows", s.shard, uint64(epoch), uint64(w)), int(size))
@@ -82,6 +82,18 @@ func (s *Sampler) seek(ctx context.Context, at int64) (int, error) {
 		return int(at), nil
 	}
 	return 0, fmt.Errorf("feed: no window for row %d of %d", at, n)
+}
+
+func (s *Sampler) load(ctx context.Context, window, from, size int64) (err error) {
+	if s.loaded == window {
+		return nil
+	}
+	s.loaded = -1
+	if s.rows, err = s.data.Load(ctx, from, from+size); err != nil {
+		return err
+	}
+	s.loaded = window
+	return nil
 }
 
 // concat joins the batches of one step, of which there is more than one only
