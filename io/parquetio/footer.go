@@ -5,10 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/apache/arrow/go/v15/parquet/metadata"
-
-	"github.com/millrace-go/millrace/internal/arrowsafe"
 )
 
 const (
@@ -19,19 +15,16 @@ const (
 )
 
 // readFooter reads and checks the metadata at the end of a file of size bytes.
-func readFooter(r io.ReaderAt, size int64) (meta *metadata.FileMetaData, err error) {
-	defer arrowsafe.Recover(&err, "footer")
+func readFooter(r io.ReaderAt, size int64) (*fileMeta, error) {
 	b, err := footerBytes(r, size)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSchemaTree(b); err != nil {
+	meta, err := parseMeta(b)
+	if err != nil {
 		return nil, fmt.Errorf("footer: %w", err)
 	}
-	if meta, err = metadata.NewFileMetaData(b, nil); err != nil {
-		return nil, fmt.Errorf("footer: %w", err)
-	}
-	if meta.IsSetEncryptionAlgorithm() {
+	if meta.encrypted {
 		return nil, errEncrypted
 	}
 	return meta, checkRowGroups(meta)
@@ -69,57 +62,25 @@ func footerBytes(r io.ReaderAt, size int64) ([]byte, error) {
 	return b, readAt(r, b, size-tailBytes-n)
 }
 
-// checkSchemaTree checks that the flattened schema tree in a footer says of no
-// node that it has more children than follow it: Arrow allocates for as many
-// as it says.
-func checkSchemaTree(b []byte) error {
-	const schemaField, childrenField = 2, 5
-	t := thrift{b: b}
-	seen := false
-	t.fields(thriftDepth, func(id int, typ byte) bool {
-		if id != schemaField || typ != thriftList {
-			return false
-		}
-		elem, n := t.list()
-		if seen = true; elem != thriftStruct || n == 0 {
-			t.fail(errors.New("no schema"))
-		}
-		for i := 0; i < n && t.err == nil; i++ {
-			t.fields(thriftDepth, func(id int, typ byte) bool {
-				if id != childrenField || typ != thriftI32 {
-					return false
-				}
-				if c := t.int32(); c < 0 || int(c) > n-i-1 {
-					t.fail(fmt.Errorf("schema node %d of %d has %d children", i, n, c))
-				}
-				return true
-			})
-		}
-		return true
-	})
-	if t.err == nil && !seen {
-		t.fail(errors.New("no schema"))
-	}
-	return t.err
-}
-
 // checkRowGroups checks that rows and columns add up.
-func checkRowGroups(meta *metadata.FileMetaData) error {
-	if meta.Schema == nil {
-		return errors.New("footer: the schema is damaged")
-	}
-	total := int64(0)
-	for i, g := range meta.GetRowGroups() {
-		if g.GetNumRows() < 0 || g.GetNumRows() > meta.GetNumRows()-total {
-			return fmt.Errorf("footer: row group %d has %d rows, the file %d", i, g.GetNumRows(), meta.GetNumRows())
+func checkRowGroups(meta *fileMeta) error {
+	total, leaves := int64(0), 0
+	for _, n := range meta.schema[1:] {
+		if !n.group {
+			leaves++
 		}
-		if got, want := len(g.GetColumns()), meta.Schema.NumColumns(); got != want {
-			return fmt.Errorf("footer: row group %d has %d columns, the file %d", i, got, want)
-		}
-		total += g.GetNumRows()
 	}
-	if total != meta.GetNumRows() {
-		return fmt.Errorf("footer: the row groups have %d rows, the file %d", total, meta.GetNumRows())
+	for i, g := range meta.groups {
+		if g.rows < 0 || g.rows > meta.rows-total {
+			return fmt.Errorf("footer: row group %d has %d rows, the file %d", i, g.rows, meta.rows)
+		}
+		if len(g.chunks) != leaves {
+			return fmt.Errorf("footer: row group %d has %d columns, the file %d", i, len(g.chunks), leaves)
+		}
+		total += g.rows
+	}
+	if total != meta.rows {
+		return fmt.Errorf("footer: the row groups have %d rows, the file %d", total, meta.rows)
 	}
 	return nil
 }

@@ -141,6 +141,9 @@ func (p *pages) next() (h pageHeader, body []byte, err error) {
 		return h, p.body, nil
 	}
 	p.plain = append(p.plain[:0], p.body[:levels]...)
+	if int(h.uncompressed) == levels { // nothing was compressed, which some codecs cannot say
+		return h, p.plain, nil
+	}
 	p.plain, err = decompress(p.codec, p.plain, p.body[levels:], int(h.uncompressed)-levels)
 	return h, p.plain, err
 }

@@ -248,8 +248,8 @@ func (l *local) walk(ctx context.Context, dir string, visit func(name string, is
 		isDir := e.IsDir()
 		if e.Type()&fs.ModeSymlink != 0 {
 			st, err := stat()
-			if err != nil {
-				continue // a dangling link is no object
+			if err != nil || l.circular(dir, st) {
+				continue // a link that dangles or leads back is no object
 			}
 			isDir = st.IsDir()
 		}
@@ -264,6 +264,21 @@ func (l *local) walk(ctx context.Context, dir string, visit func(name string, is
 		}
 	}
 	return nil
+}
+
+// circular says that the folder target is dir or one above it in the store.
+func (l *local) circular(dir string, target fs.FileInfo) bool {
+	for target.IsDir() {
+		st, err := os.Stat(filepath.Join(l.root, filepath.FromSlash(dir)))
+		if err != nil || os.SameFile(st, target) {
+			return true
+		}
+		if dir == "" || dir == "." {
+			return false
+		}
+		dir = path.Dir(dir)
+	}
+	return false
 }
 
 func isFile(p string) bool {

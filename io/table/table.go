@@ -38,6 +38,7 @@ type Options struct {
 // of rows. It is small and self-contained (its JSON form is its wire form).
 type Span struct {
 	File     string `json:"file"`
+	Name     string `json:"name,omitempty"` // File as users know it, for provenance; Survey leaves it empty
 	Format   string `json:"format"` // "csv" or "parquet"
 	Index    int    `json:"index"`  // position among all spans of the input (Survey numbers those of one file from 0); copied to Batch.Span
 	Offset   int64  `json:"offset,omitempty"`

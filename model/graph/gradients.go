@@ -40,8 +40,12 @@ func Gradients(g *Graph, loss *Value, wrt []*Value) ([]*Value, error) {
 		if out[i] = b.grads[v]; out[i] == nil {
 			out[i] = b.zeros(v)
 		}
+		if b.err != nil {
+			return nil, b.err
+		}
+		g.rename(out[i], "grad("+v.Name+")")
 	}
-	return out, b.err
+	return out, nil
 }
 
 // mark makes the outputs of a node live if any input is.

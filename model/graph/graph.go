@@ -134,7 +134,7 @@ func (g *Graph) ApplyNode(op, name string, attrs accel.Attrs, inputs ...*Value) 
 	g.names[n.Name] = true
 	n.Outputs = make([]*Value, len(types))
 	for i, t := range types {
-		if i == 0 || i < o.outs || o.outs == variadic {
+		if i < max(1, o.outs) && o.outs != asked || o.outs == variadic {
 			n.Outputs[i] = g.result(n, i, t)
 		}
 	}
@@ -176,6 +176,14 @@ func (g *Graph) free(name string) string {
 		if s := fmt.Sprintf("%s#%d", name, i); !g.names[s] {
 			return s
 		}
+	}
+}
+
+// rename gives a result a free name, so that messages speak of it; no name, no change.
+func (g *Graph) rename(v *Value, name string) {
+	if !g.names[name] {
+		g.names[name] = true
+		v.Name = name
 	}
 }
 

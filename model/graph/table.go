@@ -16,7 +16,8 @@ type operator struct {
 	// rest, if set, is the type of any number of further inputs.
 	rest accel.DType
 	// outs is the number of outputs that are always made; the others are made
-	// when asked for. It is 1 if left out, or variadic for all that shapes gives.
+	// when asked for. It is 1 if left out, variadic for all that shapes gives,
+	// asked for none.
 	outs int
 	// shapes gives the types of all outputs, optional ones included.
 	shapes func(n *Node) ([]Type, error)
@@ -31,8 +32,10 @@ type operator struct {
 	view bool
 }
 
-// variadic is for operators with as many outputs as their attributes say.
-const variadic = -1
+const (
+	variadic = -1 // as many outputs as the attributes say
+	asked    = -2 // every output is optional
+)
 
 // operators lists every operator. To add one, write op_<name>.go and name it here.
 func operators() []operator {

@@ -42,25 +42,30 @@ func Cost(values, codebook []float32) float64 {
 	return total
 }
 
-// OnGrid rounds an ascending codebook to multiples of a power of two, such that the
-// largest magnitude takes the given number of bits, and drops duplicates. What
-// rounds to zero goes to the smallest multiple instead, for zero is kept for pruned weights.
-func OnGrid(codebook []float32, bits int) []float32 {
-	if len(codebook) == 0 {
-		return nil
+// Round rounds values, in place, to multiples of the power of two of which the
+// largest magnitude is a number of the given bits. What rounds to zero goes to
+// the smallest multiple instead, for zero is kept for pruned weights. Values
+// that are not finite are a caller's mistake, with undefined results.
+func Round(values []float32, bits int) {
+	largest := 0.0
+	for _, x := range values {
+		largest = max(largest, math.Abs(float64(x)))
 	}
-	largest := max(math.Abs(float64(codebook[0])), math.Abs(float64(codebook[len(codebook)-1])))
 	_, exp := math.Frexp(largest)
-	// Below -149 there is no float32.
-	unit := max(exp-bits, -149)
-	out := make([]float32, 0, len(codebook))
-	for _, x := range codebook {
+	unit := max(exp-bits, -149) // below, there is no float32
+	for i, x := range values {
 		q := math.RoundToEven(math.Ldexp(float64(x), -unit))
 		if q == 0 && x != 0 {
 			q = math.Copysign(1, float64(x))
 		}
-		out = append(out, float32(math.Ldexp(q, unit)))
+		values[i] = float32(math.Ldexp(q, unit))
 	}
+}
+
+// OnGrid returns an ascending codebook rounded by Round, without duplicates.
+func OnGrid(codebook []float32, bits int) []float32 {
+	out := slices.Clone(codebook)
+	Round(out, bits)
 	return slices.Compact(out)
 }
 

@@ -40,11 +40,14 @@ func (d *decoder) value(v reflect.Value, n ast.Node, path string, f field) {
 			return
 		}
 		if msg := scalar(v, n); msg != "" {
-			at := place(n)
-			if _, empty := n.(*ast.NullNode); empty {
-				at = d.find(path) // the key: nothing has no place of its own
+			if _, empty := n.(*ast.NullNode); !empty {
+				d.add(place(n), path, "%s", msg)
+				return
 			}
-			d.add(at, path, "%s", msg)
+			if enums[f] != nil {
+				msg = fmt.Sprintf("want %s, got nothing", oneOf(enums[f]))
+			}
+			d.addPath(path, "%s", msg) // at the key: nothing has no place of its own
 			return
 		}
 		d.enum(v, n, path, f)

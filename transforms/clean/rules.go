@@ -105,7 +105,7 @@ func domainCheck(k kind, l *layout, values []string) (find func(c *cells, fail f
 		floats := make([]float64, len(values))
 		for i, s := range values {
 			f, ok := parseFloat(s)
-			if !ok || math.IsNaN(f) || math.IsInf(f, 0) {
+			if !ok || !finite(f) {
 				return nil, i
 			}
 			floats[i] = f

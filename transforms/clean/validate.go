@@ -119,10 +119,10 @@ func (v *validator) bounds(path string, r *Range) {
 	switch {
 	case r.Min == nil && r.Max == nil:
 		v.add(path, "want min, max or both")
-	case r.Min != nil && math.IsNaN(*r.Min):
-		v.add(path+".min", "NaN is no bound")
-	case r.Max != nil && math.IsNaN(*r.Max):
-		v.add(path+".max", "NaN is no bound")
+	case r.Min != nil && !finite(*r.Min):
+		v.add(path+".min", "%v is no bound, want a finite number, or leave it out", *r.Min)
+	case r.Max != nil && !finite(*r.Max):
+		v.add(path+".max", "%v is no bound, want a finite number, or leave it out", *r.Max)
 	case r.Min != nil && r.Max != nil && *r.Min > *r.Max:
 		v.add(path, "min %v exceeds max %v", *r.Min, *r.Max)
 	}
@@ -169,8 +169,8 @@ func (v *validator) deriveArguments(path string, d Derive, as derivation) {
 	if !as.mapped && (len(d.Map) > 0 || d.Default != nil) {
 		v.add(path+".as", "map and default are for as: map, not %s", d.As)
 	}
-	if as.bounded && (d.Value == nil || math.IsNaN(*d.Value)) {
-		v.add(path+".value", "want a number for as: %s", d.As)
+	if as.bounded && (d.Value == nil || !finite(*d.Value)) {
+		v.add(path+".value", "want a finite number for as: %s", d.As)
 	}
 	if !as.bounded && d.Value != nil {
 		v.add(path+".value", "a value is for as: at_least, not %s", d.As)
@@ -196,6 +196,8 @@ func (c Column) outputs() ([]string, error) {
 	}
 	return renamed, nil
 }
+
+func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
 
 // layout compiles the format, nil if there is none.
 func (c Column) layout() (*layout, error) {

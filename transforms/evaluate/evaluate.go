@@ -20,7 +20,7 @@ import (
 
 func init() {
 	register.DoFn3x1[context.Context, *batch.Batch, func(int, []byte), error](&measureFn{})
-	register.Combiner1[[]byte](&mergeFn{})
+	register.Combiner1[[]byte](&MergeFn{})
 	register.DoFn3x2[context.Context, int, []byte, ledger.Entry, error](&storeFn{})
 	register.Emitter2[int, []byte]()
 }
@@ -113,19 +113,20 @@ func (f *measureFn) FinishBundle(emit func(int, []byte)) error {
 //	Collect(PCollection<KV<int, []byte>>...) -> PCollection<ledger.Entry>
 func Collect(s beam.Scope, sink ledger.Sink, measurements ...beam.PCollection) beam.PCollection {
 	s = s.Scope("evaluate.Collect")
-	merged := beam.CombinePerKey(s, &mergeFn{}, beam.Flatten(s, measurements...))
+	merged := beam.CombinePerKey(s, &MergeFn{}, beam.Flatten(s, measurements...))
 	return beam.ParDo(s, &storeFn{Sink: sink}, merged)
 }
 
-type mergeFn struct{}
+// MergeFn combines accumulators of model/metrics, exactly and in any order.
+type MergeFn struct{}
 
-func (*mergeFn) CreateAccumulator() []byte { return nil }
+func (*MergeFn) CreateAccumulator() []byte { return nil }
 
-func (*mergeFn) AddInput(acc, in []byte) ([]byte, error) { return merge(acc, in) }
+func (*MergeFn) AddInput(acc, in []byte) ([]byte, error) { return merge(acc, in) }
 
-func (*mergeFn) MergeAccumulators(a, b []byte) ([]byte, error) { return merge(a, b) }
+func (*MergeFn) MergeAccumulators(a, b []byte) ([]byte, error) { return merge(a, b) }
 
-func (*mergeFn) ExtractOutput(acc []byte) []byte { return acc }
+func (*MergeFn) ExtractOutput(acc []byte) []byte { return acc }
 
 func merge(a, b []byte) ([]byte, error) {
 	data, err := metrics.MergeBinary(a, b)

@@ -90,7 +90,17 @@ func Each(ctx context.Context, s store.Store, span table.Span, o table.Options, 
 	if err != nil {
 		return err
 	}
-	if err := f.Read(ctx, s, span, o, emit, dead); err != nil {
+	name := span.Name
+	if name == "" {
+		name = span.File
+	}
+	err = f.Read(ctx, s, span, o, func(b *batch.Batch) error {
+		return emit(&batch.Batch{Record: b.Record, File: name, Span: span.Index, Rows: b.Rows})
+	}, func(l deadletter.Letter) error {
+		l.File = name
+		return dead(l)
+	})
+	if err != nil {
 		return fmt.Errorf("read: %w", err)
 	}
 	return nil

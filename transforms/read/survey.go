@@ -7,8 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"path"
-	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"golang.org/x/sync/errgroup"
@@ -21,18 +19,6 @@ import (
 
 // formats is the format table.
 var formats = []table.Format{csvio.Format{}, parquetio.Format{}}
-
-// FormatOf names the format of a file by its extension.
-func FormatOf(name string) (string, error) {
-	base := strings.TrimSuffix(path.Base(name), ".gz")
-	switch path.Ext(base) {
-	case ".csv", ".tsv", ".txt", ".data":
-		return "csv", nil
-	case ".parquet", ".pq":
-		return "parquet", nil
-	}
-	return "", fmt.Errorf("%s: the extension names no format; set input.format to csv or parquet", name)
-}
 
 func lookup(format string) (table.Format, error) {
 	for _, f := range formats {
@@ -52,63 +38,36 @@ type Survey struct {
 	Bytes  int64
 }
 
-// Take expands the glob patterns (sorted by name within a pattern, each file
-// once) and surveys every file, workers at a time. The format "" goes by
-// extension. All files must have the same columns.
-func Take(ctx context.Context, s store.Store, patterns []string, format string, o table.Options, workers int) (*Survey, error) {
-	names, err := expand(ctx, s, patterns)
-	if err != nil {
-		return nil, err
-	}
-	files := make([]*table.File, len(names))
+// File is one file of an input.
+type File struct {
+	Name    string // as users know it
+	Path    string // as the store knows it
+	Format  string // csv or parquet
+	Options table.Options
+}
+
+// Take surveys files, workers at a time. All must have the same columns.
+func Take(ctx context.Context, s store.Store, files []File, workers int) (*Survey, error) {
+	surveyed := make([]*table.File, len(files))
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(workers, 1))
-	for i, name := range names {
+	for i, f := range files {
 		g.Go(func() error {
-			f, err := surveyFile(gctx, s, name, format, o)
-			files[i] = f
-			return err
+			format, err := lookup(f.Format)
+			if err != nil {
+				return err
+			}
+			if surveyed[i], err = format.Survey(gctx, s, f.Path, f.Options); err != nil {
+				return err
+			}
+			surveyed[i].Name = f.Name
+			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	return join(files)
-}
-
-func expand(ctx context.Context, s store.Store, patterns []string) ([]string, error) {
-	var names []string
-	seen := map[string]bool{}
-	for _, pattern := range patterns {
-		found, err := s.Glob(ctx, pattern)
-		if err != nil {
-			return nil, err
-		}
-		if len(found) == 0 {
-			return nil, fmt.Errorf("%s: no such file; check input.files in the job", pattern)
-		}
-		for _, name := range found {
-			if !seen[name] {
-				seen[name] = true
-				names = append(names, name)
-			}
-		}
-	}
-	return names, nil
-}
-
-func surveyFile(ctx context.Context, s store.Store, name, format string, o table.Options) (*table.File, error) {
-	if format == "" {
-		var err error
-		if format, err = FormatOf(name); err != nil {
-			return nil, err
-		}
-	}
-	f, err := lookup(format)
-	if err != nil {
-		return nil, err
-	}
-	return f.Survey(ctx, s, name, o)
+	return join(surveyed)
 }
 
 func join(files []*table.File) (*Survey, error) {
@@ -120,7 +79,7 @@ func join(files []*table.File) (*Survey, error) {
 		out.Rows += f.Rows
 		out.Bytes += f.Bytes
 		for _, span := range f.Spans {
-			span.Index = len(out.Spans)
+			span.Index, span.Name = len(out.Spans), f.Name
 			out.Spans = append(out.Spans, span)
 		}
 	}
@@ -142,12 +101,11 @@ func sameColumns(a, b *table.File) error {
 	return nil
 }
 
-// Digest is a digest of the names (without folders), contents and order of all
-// files.
+// Digest is a digest of the names, contents and order of all files.
 func (s *Survey) Digest() string {
 	h := sha256.New()
 	for _, f := range s.Files {
-		fmt.Fprintf(h, "%s %s %d\n", path.Base(f.Name), f.SHA256, f.Bytes)
+		fmt.Fprintf(h, "%s %s %d\n", f.Name, f.SHA256, f.Bytes)
 	}
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/millrace-go/millrace/internal/fault"
 	"github.com/millrace-go/millrace/model/metrics"
 	"github.com/millrace-go/millrace/model/optim"
+	"github.com/millrace-go/millrace/transforms/evaluate"
 	"github.com/millrace-go/millrace/transforms/feed"
 )
 
@@ -21,7 +22,6 @@ func init() {
 	register.DoFn4x2[context.Context, int, []byte, []byte, []byte, error](&outerFn{})
 	register.DoFn5x2[context.Context, []byte, []byte, func(*[]byte) bool, func(*[]byte) bool, []byte, error](&draftFn{})
 	register.DoFn4x2[context.Context, int, []byte, []byte, []byte, error](&validateFn{})
-	register.Combiner1[[]byte](&metricsFn{})
 	register.DoFn3x2[context.Context, []byte, []byte, []byte, error](&commitFn{})
 	register.Emitter2[int, []byte]()
 	register.Emitter1[[]byte]()
@@ -62,7 +62,7 @@ func Round(s beam.Scope, p *Phase, validation int64, workers int, prev beam.PCol
 		work := beam.Reshuffle(s, beam.CreateList(s, some))
 		scores = append(scores, beam.ParDo(s, &validateFn{Phase: *p}, work, beam.SideInput{Input: draft}))
 	}
-	score := beam.Combine(s, &metricsFn{}, beam.Flatten(s, scores...))
+	score := beam.Combine(s, &evaluate.MergeFn{}, beam.Flatten(s, scores...))
 	return beam.ParDo(s, &commitFn{Phase: *p}, score, beam.SideInput{Input: draft})
 }
 
@@ -301,17 +301,6 @@ func (f *validateFn) process(ctx context.Context, chunk int, draft []byte) (*met
 	}
 	return Measure(f.rt.model, f.rt.device, params, rows)
 }
-
-// metricsFn merges measurements.
-type metricsFn struct{}
-
-func (*metricsFn) CreateAccumulator() []byte { return nil }
-
-func (*metricsFn) AddInput(acc, in []byte) ([]byte, error) { return metrics.MergeBinary(acc, in) }
-
-func (*metricsFn) MergeAccumulators(a, b []byte) ([]byte, error) { return metrics.MergeBinary(a, b) }
-
-func (*metricsFn) ExtractOutput(acc []byte) []byte { return acc }
 
 // commitFn completes a manifest and commits the round.
 type commitFn struct{ Phase Phase }

@@ -17,6 +17,7 @@ import (
 	"github.com/millrace-go/millrace/io/batch"
 	"github.com/millrace-go/millrace/io/deadletter"
 	"github.com/millrace-go/millrace/io/store"
+	"github.com/millrace-go/millrace/io/store/storetest"
 	"github.com/millrace-go/millrace/io/table"
 )
 
@@ -148,10 +149,7 @@ func text(b *batch.Batch) []string {
 
 func newStore(t *testing.T, name string, data []byte) store.Store {
 	t.Helper()
-	s, err := store.Local(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := storetest.NewMemory()
 	put(t, s, name, data)
 	return s
 }

@@ -1,0 +1,4 @@
+package store
+
+// Explain is fault, for the tests.
+var Explain = fault

@@ -1,0 +1,114 @@
+package pipelines
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"github.com/millrace-go/millrace/io/batch"
+	"github.com/millrace-go/millrace/io/deadletter"
+	"github.com/millrace-go/millrace/io/table"
+	"github.com/millrace-go/millrace/pipelines/job"
+	"github.com/millrace-go/millrace/transforms/clean"
+	"github.com/millrace-go/millrace/transforms/ledger"
+	"github.com/millrace-go/millrace/transforms/read"
+)
+
+// input is a surveyed input and how its rows are cleaned.
+type input struct {
+	survey *read.Survey
+	source read.Source
+	clean  clean.Spec
+	only   []string // the cleaned columns wanted; nil for all
+	schema *arrow.Schema
+}
+
+// openInput surveys the files of in. The types that the job leaves open are
+// inferred from the first rows.
+func (r *Run) openInput(ctx context.Context, files []job.SourceFile, in *job.Input, spec clean.Spec, only []string) (*input, error) {
+	list := make([]read.File, len(files))
+	for i, f := range files {
+		o, err := r.job.TableOptions(in, f.Name)
+		if err != nil {
+			return nil, err
+		}
+		path, err := filepath.Abs(f.Path)
+		if err != nil {
+			return nil, err
+		}
+		list[i] = read.File{Name: f.Name, Path: filepath.ToSlash(path), Format: f.Format, Options: o}
+		if o.Delimiter != list[0].Options.Delimiter || f.Format != list[0].Format {
+			return nil, fmt.Errorf("%s and %s differ in format or delimiter; files of one input must not", list[0].Name, f.Name)
+		}
+	}
+	survey, err := read.Take(ctx, r.files, list, r.opts.Workers)
+	if err != nil {
+		return nil, err
+	}
+	out := &input{survey: survey, only: only, source: read.Source{Store: r.files.URI(), Options: list[0].Options}}
+	if out.clean, err = r.infer(ctx, out, spec); err != nil {
+		return nil, err
+	}
+	return out, out.bind()
+}
+
+// bind builds the cleaner once, for its schema and the columns to read.
+func (in *input) bind() error {
+	c, err := clean.New(in.clean, in.survey.Schema, clean.Options{Only: in.only})
+	if err != nil {
+		return err
+	}
+	in.schema = c.Schema()
+	in.source.Options.Columns = c.SourceColumns()
+	return nil
+}
+
+// sampleRows is the number of rows that types are inferred from.
+const sampleRows = 10_000
+
+// infer fills in the types of columns from the first rows of the input. The
+// sample is the first rows of the first file, however the file is cut.
+func (r *Run) infer(ctx context.Context, in *input, spec clean.Spec) (clean.Spec, error) {
+	var sample []*batch.Batch
+	left := sampleRows
+	done := fmt.Errorf("enough rows")
+	for _, span := range in.survey.Spans {
+		if left == 0 {
+			break
+		}
+		err := read.Each(ctx, r.files, span, in.source.Options, func(b *batch.Batch) error {
+			if b.NumRows() > left {
+				b = batch.Slice(b, 0, left)
+			}
+			sample = append(sample, b)
+			if left -= b.NumRows(); left == 0 {
+				return done
+			}
+			return nil
+		}, func(deadletter.Letter) error { return nil })
+		if err != nil && left > 0 {
+			return spec, err
+		}
+	}
+	return clean.Infer(in.survey.Schema, sample, spec)
+}
+
+// cleaned builds the transforms that every pass over an input starts with, for
+// one list of spans. With an empty sink dead letters are counted, not written.
+func (in *input) cleaned(s beam.Scope, sink ledger.Sink, spans []table.Span) (batches beam.PCollection, entries []beam.PCollection) {
+	raw, e1 := read.Rows(s, in.source, sink, spans)
+	kept, e2 := clean.Rows(s, in.clean, in.survey.Schema, in.only, sink, raw)
+	return kept, []beam.PCollection{e1, e2}
+}
+
+// columns are the names of the cleaned columns.
+func (in *input) columns() []string {
+	names := make([]string, in.schema.NumFields())
+	for i, f := range in.schema.Fields() {
+		names[i] = f.Name
+	}
+	return names
+}

@@ -1,0 +1,251 @@
+package pipelines
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"github.com/millrace-go/millrace/io/store"
+	"github.com/millrace-go/millrace/io/table"
+	"github.com/millrace-go/millrace/transforms/clean"
+	"github.com/millrace-go/millrace/transforms/feed"
+	"github.com/millrace-go/millrace/transforms/ledger"
+	"github.com/millrace-go/millrace/transforms/normalize"
+	"github.com/millrace-go/millrace/transforms/read"
+	"github.com/millrace-go/millrace/transforms/split"
+)
+
+// prepared is the result of prepare: the Plan, and the train and validation
+// rows as pieces.
+type prepared struct {
+	key        key
+	folder     string
+	input      *input
+	duplicates *ledger.Entry // nil if the job keeps duplicates
+	plan       *normalize.Plan
+	planRef    store.Ref
+	rows       ledger.Entry
+}
+
+func (p *prepared) manifest() string { return p.folder + "/prepared.json" }
+
+// splitKey is the columns whose hash splits.
+func (p *prepared) splitKey(spec split.Spec) []string {
+	if len(spec.Key) > 0 {
+		return spec.Key
+	}
+	return p.input.columns()
+}
+
+// prepare surveys the input and makes the Plan and the pieces.
+func (r *Run) prepare(ctx context.Context) (*prepared, error) {
+	p := &prepared{}
+	err := r.step(ctx, "read", func() (bool, string, error) {
+		files, err := r.job.InputFiles()
+		if err != nil {
+			return false, "", err
+		}
+		if p.input, err = r.openInput(ctx, files, &r.job.Input, r.job.Clean, nil); err != nil {
+			return false, "", err
+		}
+		s := p.input.survey
+		return false, fmt.Sprintf("%d rows in %d file(s), %d columns, %s", s.Rows, len(s.Files), s.Schema.NumFields(), size(s.Bytes)), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = r.step(ctx, "prepare", func() (bool, string, error) {
+		reused, err := r.makePrepared(ctx, p)
+		if err != nil {
+			return false, "", err
+		}
+		c := p.rows.Counts
+		return reused, fmt.Sprintf("%d read = %d kept + %d dropped + %d dead; %d train, %d validation, %d test",
+			c["read"], c["kept"], c.Sum("drop:"), c.Sum("dead:"), c["part:train"], c["part:validation"], c["part:test"]), nil
+	})
+	return p, err
+}
+
+func (r *Run) makePrepared(ctx context.Context, p *prepared) (reused bool, err error) {
+	in := r.job.Input
+	p.key, err = derive("", "prepare", r.opts.Code, p.input.survey.Digest(), in.CSV, r.job.Limits, p.input.clean,
+		r.job.Split, r.job.Normalize, r.job.Train.Shards)
+	if err != nil {
+		return false, err
+	}
+	p.folder = p.key.folder("prepare")
+	fitted, err := r.fitted(ctx, p)
+	if err != nil {
+		return false, err
+	}
+	if err := r.makePlan(ctx, p, fitted); err != nil {
+		return false, err
+	}
+	var found bool
+	if p.rows, found, err = ledger.Load(ctx, r.out, p.manifest()); err != nil {
+		return false, err
+	}
+	if !found || r.verify(ctx, p.rows.Parts) != nil {
+		found = false
+		if err := r.apply(ctx, p); err != nil {
+			return false, err
+		}
+	}
+	letters := append(fitted.Parts, p.rows.Parts...)
+	if err := r.publishLetters(ctx, "prepare", letters); err != nil {
+		return false, err
+	}
+	r.report.setRows(p.rows.Counts)
+	if err := r.checkRows(p); err != nil {
+		return false, err
+	}
+	return found, store.WriteAll(ctx, r.out, "plan.json", mustEncode(p.plan))
+}
+
+// fitted runs the fitting pass, unless its manifest is there.
+func (r *Run) fitted(ctx context.Context, p *prepared) (ledger.Entry, error) {
+	if r.job.Clean.DropDuplicates {
+		if err := r.findDuplicates(ctx, p); err != nil {
+			return ledger.Entry{}, err
+		}
+	}
+	name := p.folder + "/fitted.json"
+	fitted, found, err := ledger.Load(ctx, r.out, name)
+	if err != nil || found {
+		return fitted, err
+	}
+	sink := ledger.Sink{Store: r.out.URI(), Prefix: p.folder + "/fit"}
+	err = r.submit(ctx, func(s beam.Scope) {
+		var entries, accumulators []beam.PCollection
+		r.eachBranch(s, p, sink, func(s beam.Scope, rows beam.PCollection, e []beam.PCollection) {
+			entries = append(entries, e...)
+			train := split.Only(s, r.job.Split, p.splitKey(r.job.Split), split.Train, rows)
+			accumulators = append(accumulators, normalize.Accumulate(s, r.job.Normalize, p.input.schema, train))
+		})
+		entries = append(entries, normalize.Fit(s, sink, accumulators...))
+		ledger.Commit(s, r.out.URI(), name, entries...)
+	})
+	if err != nil {
+		return ledger.Entry{}, err
+	}
+	fitted, _, err = ledger.Load(ctx, r.out, name)
+	if err != nil {
+		return fitted, err
+	}
+	return fitted, r.checkDead(ctx, "prepare", fitted, p.input.survey.Rows)
+}
+
+// eachBranch builds a pass over the cleaned rows without duplicates, a branch
+// for each worker.
+func (r *Run) eachBranch(s beam.Scope, p *prepared, sink ledger.Sink, then func(beam.Scope, beam.PCollection, []beam.PCollection)) {
+	for _, spans := range read.Spread(p.input.survey.Spans, r.opts.Workers) {
+		r.branch(s, p, sink, spans, then)
+	}
+}
+
+func (r *Run) branch(s beam.Scope, p *prepared, sink ledger.Sink, spans []table.Span, then func(beam.Scope, beam.PCollection, []beam.PCollection)) {
+	rows, entries := p.input.cleaned(s, sink, spans)
+	if p.duplicates != nil {
+		var dropped beam.PCollection
+		rows, dropped = clean.DropDuplicates(s, r.out.URI(), *p.duplicates, rows)
+		entries = append(entries, dropped)
+	}
+	then(s, rows, entries)
+}
+
+// findDuplicates makes the list of rows that DropDuplicates leaves out.
+func (r *Run) findDuplicates(ctx context.Context, p *prepared) error {
+	name := p.folder + "/duplicates.json"
+	manifest, found, err := ledger.Load(ctx, r.out, name)
+	if err != nil {
+		return err
+	}
+	if !found || r.verify(ctx, manifest.Parts) != nil {
+		sink := ledger.Sink{Store: r.out.URI(), Prefix: p.folder + "/duplicates"}
+		err = r.submit(ctx, func(s beam.Scope) {
+			var hashes []beam.PCollection
+			r.eachBranch(s, p, ledger.Sink{}, func(s beam.Scope, rows beam.PCollection, _ []beam.PCollection) {
+				partitions := clean.Partitions(p.input.survey.Rows)
+				hashes = append(hashes, clean.Hashes(s, p.input.columns(), partitions, sink, rows))
+			})
+			ledger.Commit(s, r.out.URI(), name, clean.FindDuplicatesIn(s, sink, beam.Flatten(s, hashes...)))
+		})
+		if err != nil {
+			return err
+		}
+		if err := store.DeleteAll(ctx, r.out, sink.Prefix+"/hashes/"); err != nil {
+			return err
+		}
+		if manifest, _, err = ledger.Load(ctx, r.out, name); err != nil {
+			return err
+		}
+	}
+	p.duplicates = &manifest
+	return nil
+}
+
+// makePlan makes the Plan of the fitted statistics, the same bytes every time.
+func (r *Run) makePlan(ctx context.Context, p *prepared, fitted ledger.Entry) error {
+	plan, err := normalize.PlanOf(ctx, r.out, r.job.Normalize, p.input.schema, fitted)
+	if err != nil {
+		return err
+	}
+	data, err := plan.Encode()
+	if err != nil {
+		return err
+	}
+	p.plan = plan
+	p.planRef, err = store.PutNamed(ctx, r.out, "models/plan-"+hexOf(plan.Digest())+".json", data)
+	return err
+}
+
+// apply runs the pass that writes the pieces.
+func (r *Run) apply(ctx context.Context, p *prepared) error {
+	plan, err := p.plan.Encode()
+	if err != nil {
+		return err
+	}
+	sink := ledger.Sink{Store: r.out.URI(), Prefix: p.folder + "/pieces"}
+	err = r.submit(ctx, func(s beam.Scope) {
+		var entries []beam.PCollection
+		r.eachBranch(s, p, ledger.Sink{}, func(s beam.Scope, rows beam.PCollection, e []beam.PCollection) {
+			written := feed.Write(s, r.job.Split, p.splitKey(r.job.Split), r.job.Train.Shards, plan, p.input.schema, sink, rows)
+			entries = append(append(entries, e...), written)
+		})
+		ledger.Commit(s, r.out.URI(), p.manifest(), entries...)
+	})
+	if err != nil {
+		return err
+	}
+	p.rows, _, err = ledger.Load(ctx, r.out, p.manifest())
+	return err
+}
+
+// checkRows checks conservation, the limit of dead letters and that no split is empty.
+func (r *Run) checkRows(p *prepared) error {
+	c := p.rows.Counts
+	if err := conserve(c["read"], p.input.survey.Rows, c["kept"], c.Sum("drop:"), c.Sum("dead:")); err != nil {
+		return err
+	}
+	if err := r.tooManyDead(c, "prepare"); err != nil {
+		return err
+	}
+	for _, part := range []string{"train", "validation", "test"} {
+		if c["part:"+part] == 0 {
+			return fmt.Errorf("the %s split has no rows of %d kept; give it a larger share in the split section, or more data", part, c["kept"])
+		}
+	}
+	return nil
+}
+
+// conserve checks that every row of the survey is accounted for once.
+func conserve(read, surveyed, kept, dropped, dead int64) error {
+	if read != surveyed {
+		return fmt.Errorf("rows are lost or doubled: the files have %d rows, %d were read", surveyed, read)
+	}
+	if read != kept+dropped+dead {
+		return fmt.Errorf("rows are lost or doubled: %d read, but %d kept + %d dropped + %d dead", read, kept, dropped, dead)
+	}
+	return nil
+}
