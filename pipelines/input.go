@@ -29,30 +29,43 @@ type input struct {
 // openInput surveys the files of in. The types that the job leaves open are
 // inferred from the first rows.
 func (r *Run) openInput(ctx context.Context, files []job.SourceFile, in *job.Input, spec clean.Spec, only []string) (*input, error) {
-	list := make([]read.File, len(files))
-	for i, f := range files {
-		o, err := r.job.TableOptions(in, f.Name)
-		if err != nil {
-			return nil, err
-		}
-		path, err := filepath.Abs(f.Path)
-		if err != nil {
-			return nil, err
-		}
-		list[i] = read.File{Name: f.Name, Path: filepath.ToSlash(path), Format: f.Format, Options: o}
-		if o.Delimiter != list[0].Options.Delimiter || f.Format != list[0].Format {
-			return nil, fmt.Errorf("%s and %s differ in format or delimiter; files of one input must not", list[0].Name, f.Name)
-		}
-	}
-	survey, err := read.Take(ctx, r.files, list, r.opts.Workers)
+	survey, options, err := r.surveyOf(ctx, files, in)
 	if err != nil {
 		return nil, err
 	}
-	out := &input{survey: survey, only: only, source: read.Source{Store: r.files.URI(), Options: list[0].Options}}
+	out := &input{survey: survey, only: only, source: read.Source{Store: r.files.URI(), Options: options}}
 	if out.clean, err = r.infer(ctx, out, spec); err != nil {
 		return nil, err
 	}
 	return out, out.bind()
+}
+
+// surveyOf surveys the files of an input, once a run.
+func (r *Run) surveyOf(ctx context.Context, files []job.SourceFile, in *job.Input) (*read.Survey, table.Options, error) {
+	list := make([]read.File, len(files))
+	for i, f := range files {
+		o, err := r.job.TableOptions(in, f.Name)
+		if err != nil {
+			return nil, o, err
+		}
+		path, err := filepath.Abs(f.Path)
+		if err != nil {
+			return nil, o, err
+		}
+		list[i] = read.File{Name: f.Name, Path: filepath.ToSlash(path), Format: f.Format, Options: o}
+		if o.Delimiter != list[0].Options.Delimiter || f.Format != list[0].Format {
+			return nil, o, fmt.Errorf("%s and %s differ in format or delimiter; files of one input must not", list[0].Name, f.Name)
+		}
+	}
+	if s := r.surveys[in]; s != nil {
+		return s, list[0].Options, nil
+	}
+	survey, err := read.Take(ctx, r.files, list, r.opts.Workers)
+	if err != nil {
+		return nil, list[0].Options, err
+	}
+	r.surveys[in] = survey
+	return survey, list[0].Options, nil
 }
 
 // bind builds the cleaner once, for its schema and the columns to read.

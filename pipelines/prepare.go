@@ -74,7 +74,7 @@ func (r *Run) makePrepared(ctx context.Context, p *prepared) (reused bool, err e
 	if err != nil {
 		return false, err
 	}
-	p.folder = p.key.folder("prepare")
+	p.folder = r.folder("prepare", p.key)
 	fitted, err := r.fitted(ctx, p)
 	if err != nil {
 		return false, err
@@ -174,7 +174,7 @@ func (r *Run) findDuplicates(ctx context.Context, p *prepared) error {
 		if err != nil {
 			return err
 		}
-		if err := store.DeleteAll(ctx, r.out, sink.Prefix+"/hashes/"); err != nil {
+		if err := store.DeleteExcept(ctx, r.out, sink.Prefix+"/hashes/", nil); err != nil {
 			return err
 		}
 		if manifest, _, err = ledger.Load(ctx, r.out, name); err != nil {

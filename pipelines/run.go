@@ -22,6 +22,7 @@ import (
 	"github.com/millrace-go/millrace/io/store"
 	"github.com/millrace-go/millrace/pipelines/job"
 	"github.com/millrace-go/millrace/runners"
+	"github.com/millrace-go/millrace/transforms/read"
 )
 
 // Options are how a job is run; they do not change its results.
@@ -66,6 +67,9 @@ type Run struct {
 	files  store.Store // the file system: where sources are
 	unlock func() error
 	report *Report
+
+	surveys map[*job.Input]*read.Survey
+	used    map[string]bool // work folders
 }
 
 // Open prepares a run and locks opts.Out: a second run on the same folder
@@ -77,7 +81,7 @@ func Open(ctx context.Context, j *job.Job, opts Options) (*Run, error) {
 	if opts.Observe == nil {
 		opts.Observe = func(Event) {}
 	}
-	r := &Run{job: j, opts: opts, report: newReport(j)}
+	r := &Run{job: j, opts: opts, report: newReport(j), surveys: map[*job.Input]*read.Survey{}, used: map[string]bool{}}
 	var err error
 	if r.runner, err = runners.Lookup(opts.Runner); err != nil {
 		return nil, err
@@ -93,7 +97,7 @@ func Open(ctx context.Context, j *job.Job, opts Options) (*Run, error) {
 		r.files, err = store.Local("/")
 	}
 	if err == nil {
-		err = store.SweepTemporaries(ctx, r.out)
+		_, err = store.SweepTemporaries(ctx, r.out)
 	}
 	if err != nil {
 		r.unlock()
@@ -122,8 +126,12 @@ func derive(from key, parts ...any) (key, error) {
 	return key(hex.EncodeToString(h.Sum(nil))), nil
 }
 
-// folder is where a step of a key keeps its objects.
-func (k key) folder(step string) string { return "work/" + step + "-" + string(k)[:16] }
+// folder is where a step keeps the objects of a key.
+func (r *Run) folder(step string, k key) string {
+	name := "work/" + step + "-" + string(k)[:16]
+	r.used[name] = true
+	return name
+}
 
 // submit builds a pipeline and runs it.
 func (r *Run) submit(ctx context.Context, build func(beam.Scope)) error {

@@ -29,6 +29,17 @@ func Recover(err *error, what string) {
 	}
 }
 
+// RecoverWrite is Recover for encoders, which panic at what they cannot write.
+func RecoverWrite(err *error, what string) {
+	switch p := recover().(type) {
+	case nil:
+	case error:
+		*err = fmt.Errorf("%s: %w", what, p)
+	default:
+		*err = fmt.Errorf("%s: %v", what, p)
+	}
+}
+
 // overBudget is what Budget panics with.
 type overBudget struct{ asked, left, budget int }
 

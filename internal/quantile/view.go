@@ -91,7 +91,7 @@ func (v *View) Quantile(q float64) float64 {
 	case q >= 1:
 		return v.Max()
 	}
-	h := float64(v.n-1) * q
+	h := float64(float64(v.n-1) * q)
 	floor := math.Floor(h)
 	return lerp(v.AtRank(int64(floor)), v.AtRank(int64(floor)+1), h-floor)
 }

@@ -111,10 +111,16 @@ func (d *decoder) sketch() (*Sketch, error) {
 	s.resize(size)
 	if used > 0 {
 		s.lo, s.hi = d.key(), d.key()
+		if d.err == nil && (!isKey(s.lo) || !isKey(s.hi)) {
+			d.err = errors.New("range ends at no value")
+		}
 		d.slots(s, used)
 	}
 	return s, d.err
 }
+
+// isKey says whether toKey gives k: not for -0, nor for other NaN than one.
+func isKey(k uint64) bool { return toKey(fromKey(k)) == k }
 
 // slots reads the prefixes into s and checks that they fit its header.
 func (d *decoder) slots(s *Sketch, used int) {
@@ -135,6 +141,10 @@ func (d *decoder) slots(s *Sketch, used int) {
 		p += step
 		total += count
 		key := p << (64 - s.bits)
+		if s.Exact() && !isKey(key) {
+			d.err = errors.New("prefix of no value")
+			return
+		}
 		if i == 0 && key != s.lo&s.mask() {
 			d.err = errors.New("smallest value is not in the first prefix")
 			return

@@ -8,6 +8,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strconv"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -21,6 +22,7 @@ import (
 
 const (
 	fileKey = "millrace.file" // schema metadata: Batch.File
+	spanKey = "millrace.span" // schema metadata: Batch.Span
 	rowsCol = "millrace.row"  // name of the last column of the stream: Batch.Rows
 
 	// MaxEncodedBytes bounds what Decode reads.
@@ -49,6 +51,11 @@ func Encode(b *Batch, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if rec.NumRows() == 0 { // Arrow's writer fails on some empty slices
+		if rec, err = arrays.TakeRecord(rec, nil); err != nil {
+			return fmt.Errorf("batch.Encode: %s: %w", b.File, err)
+		}
+	}
 	out := ipc.NewWriter(w, ipc.WithSchema(rec.Schema()), ipc.WithAllocator(memory.NewGoAllocator()))
 	if err := out.Write(rec); err != nil {
 		return fmt.Errorf("batch.Encode: %s: %w", b.File, err)
@@ -61,12 +68,14 @@ func Encode(b *Batch, w io.Writer) error {
 
 func withProvenance(b *Batch) (arrow.Record, error) {
 	s := b.Record.Schema()
-	if s.Metadata().FindKey(fileKey) >= 0 {
-		return nil, fmt.Errorf("batch.Encode: %s: schema metadata %q is reserved", b.File, fileKey)
+	for _, key := range []string{fileKey, spanKey} {
+		if s.Metadata().FindKey(key) >= 0 {
+			return nil, fmt.Errorf("batch.Encode: %s: schema metadata %q is reserved", b.File, key)
+		}
 	}
 	meta := arrow.NewMetadata(
-		append(slices.Clone(s.Metadata().Keys()), fileKey),
-		append(slices.Clone(s.Metadata().Values()), b.File))
+		append(slices.Clone(s.Metadata().Keys()), fileKey, spanKey),
+		append(slices.Clone(s.Metadata().Values()), b.File, strconv.Itoa(b.Span)))
 	fields := append(slices.Clone(s.Fields()), arrow.Field{Name: rowsCol, Type: arrow.PrimitiveTypes.Int64})
 	cols := append(slices.Clone(b.Record.Columns()), int64Array(b.Rows))
 	return array.NewRecord(arrow.NewSchema(fields, &meta), cols, b.Record.NumRows()), nil
@@ -124,21 +133,25 @@ func decode(p []byte) (b *Batch, err error) {
 func withoutProvenance(rec arrow.Record) (*Batch, error) {
 	s := rec.Schema()
 	last := s.NumFields() - 1
-	at := s.Metadata().FindKey(fileKey)
-	if last < 0 || at < 0 {
+	n := s.Metadata().Len() - 2
+	keys, values := s.Metadata().Keys(), s.Metadata().Values()
+	if last < 0 || n < 0 || keys[n] != fileKey || keys[n+1] != spanKey {
 		return nil, errors.New("batch.Decode: no provenance in the stream")
+	}
+	span, err := strconv.Atoi(values[n+1])
+	if err != nil {
+		return nil, fmt.Errorf("batch.Decode: schema metadata %q: %w", spanKey, err)
 	}
 	col, ok := rec.Column(last).(*array.Int64)
 	if !ok || s.Field(last).Name != rowsCol || col.NullN() > 0 {
 		return nil, fmt.Errorf("batch.Decode: last column %s, want %s of int64 without nulls", s.Field(last), rowsCol)
 	}
-	keys, values := s.Metadata().Keys(), s.Metadata().Values()
-	file := values[at]
-	meta := arrow.NewMetadata(slices.Delete(slices.Clone(keys), at, at+1), slices.Delete(slices.Clone(values), at, at+1))
+	meta := arrow.NewMetadata(keys[:n:n], values[:n:n])
 	schema := arrow.NewSchema(s.Fields()[:last:last], &meta)
-	out, err := New(array.NewRecord(schema, rec.Columns()[:last:last], rec.NumRows()), file, col.Int64Values())
+	out, err := New(array.NewRecord(schema, rec.Columns()[:last:last], rec.NumRows()), values[n], col.Int64Values())
 	if err != nil {
 		return nil, fmt.Errorf("batch.Decode: %w", err)
 	}
+	out.Span = span
 	return out, nil
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/millrace-go/millrace/internal/arrays"
 )
 
-// New returns the batch of rec, whose rows are those of file at the 1-based
+// New returns the batch of rec, with Span 0, whose rows are those of file at the 1-based
 // positions rows. It takes over rec and rows: the caller no longer writes to
 // them or releases rec. It is an error if their lengths differ or rows is not
 // strictly increasing from 1.
@@ -45,7 +45,7 @@ func Filter(b *Batch, keep []bool) (*Batch, error) {
 	for _, r := range runs {
 		rows = append(rows, b.Rows[r.From:r.To]...)
 	}
-	return &Batch{Record: rec, File: b.File, Rows: rows}, nil
+	return &Batch{Record: rec, File: b.File, Span: b.Span, Rows: rows}, nil
 }
 
 // Slice returns the rows [i, j) of b, sharing its memory. It panics if they
@@ -54,7 +54,7 @@ func Slice(b *Batch, i, j int) *Batch {
 	if i < 0 || j < i || j > b.NumRows() {
 		panic(fmt.Sprintf("batch.Slice: rows [%d, %d) of %d", i, j, b.NumRows()))
 	}
-	return &Batch{Record: b.Record.NewSlice(int64(i), int64(j)), File: b.File, Rows: b.Rows[i:j:j]}
+	return &Batch{Record: b.Record.NewSlice(int64(i), int64(j)), File: b.File, Span: b.Span, Rows: b.Rows[i:j:j]}
 }
 
 // Column returns the column called name. The error of a missing or repeated

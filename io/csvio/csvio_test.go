@@ -3,6 +3,7 @@ package csvio
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -53,13 +54,13 @@ func TestFormat(t *testing.T) {
 	wide := "x" + strings.Repeat(",x", 64)
 	header := "c0"
 	for i := range 64 {
-		header += "," + strings.Repeat("c", i+2)
+		header += fmt.Sprintf(",c%d", i+1)
 	}
 	formattest.Run(t, Format{},
 		formattest.File{Name: "mixed.csv", Data: []byte(mixed), Kept: 12, Dead: 6},
 		formattest.File{Name: "mixed.csv.gz", Data: zip(t, mixed), Kept: 12, Dead: 6, Sealed: true},
 		formattest.File{Name: "members.csv.gz", Data: zip(t, mixed[:50], mixed[50:51], mixed[51:]), Kept: 12, Dead: 6},
-		formattest.File{Name: "wide.csv", Data: []byte(header + strings.Repeat("\n"+wide, 300)), Kept: 300},
+		formattest.File{Name: "wide.csv", Data: []byte(header + strings.Repeat("\n"+wide, 100)), Kept: 100},
 		formattest.File{Name: "bare.tsv", Data: []byte("1\t2\n3\t4\n5\n"), Kept: 2, Dead: 1,
 			Options: table.Options{NoHeader: true, Names: []string{"a", "b"}, Delimiter: "\t"}},
 	)

@@ -11,10 +11,10 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 )
 
-// begin reads text, a file's from its start, up to the first data row, and
-// returns the scanner there and the columns.
-func (f Format) begin(ctx context.Context, text io.Reader, set settings) (*scanner, *arrow.Schema, error) {
-	sc := newScanner(ctx, text, set.comma, f.limit(), 0, 1)
+// begin reads text, a file's from its start and block bytes at first, up to
+// the first data row, and returns the scanner there and the columns.
+func (f Format) begin(ctx context.Context, text io.Reader, set settings, block int64) (*scanner, *arrow.Schema, error) {
+	sc := newScanner(ctx, text, set.comma, f.limit(), block)
 	if err := sc.skipByteOrder(); err != nil {
 		return nil, nil, err
 	}
@@ -89,7 +89,7 @@ func (q quoteFault) String() string {
 	case afterQuote:
 		return `text after a closing quote: double the quotes inside a quoted cell`
 	case unterminated:
-		return `a quote that is never closed: close it, or double it inside a quoted cell`
+		return `a quote that is never closed, or in a wrong place on a later line: close it, or double it inside a quoted cell`
 	}
 	return "no fault"
 }

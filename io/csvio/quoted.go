@@ -17,16 +17,17 @@ func (s *scanner) quoted(first int) error {
 		final := s.srcErr == io.EOF && len(rest) <= s.limit
 		n, complete := s.rec.parse(rest[:min(len(rest), s.limit)], s.comma, final)
 		switch {
-		case !complete && len(rest) > s.limit:
-			s.rec.fault = unterminated
-		case !complete && s.srcErr != nil:
+		case complete || len(rest) > s.limit:
+		case s.srcErr != nil && s.srcErr != io.EOF:
 			return s.srcErr
-		case !complete:
+		default:
 			s.fill()
 			continue
 		}
-		if s.rec.fault != noFault {
+		if !complete || s.rec.fault != noFault {
 			n = first
+			// What is behind may be another span's: the fault is that of this line alone.
+			s.rec.parse(rest[:first], s.comma, true)
 		}
 		s.rec.raw = rest[:n]
 		s.advance(n, max(1, int64(bytes.Count(s.rec.raw, []byte("\n")))))
@@ -38,6 +39,7 @@ func (s *scanner) quoted(first int) error {
 // not complete if data might go on and that matters; final says that data does not go on.
 func (r *record) parse(data []byte, comma byte, final bool) (n int, complete bool) {
 	r.own, r.ends, r.cells = r.own[:0], r.ends[:0], 0
+	r.fault = noFault
 	for p := 0; ; {
 		var end cellEnd
 		if p < len(data) && data[p] == '"' {

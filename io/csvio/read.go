@@ -3,7 +3,6 @@ package csvio
 import (
 	"context"
 	"fmt"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -36,7 +35,11 @@ func (f Format) read(ctx context.Context, s store.Store, span table.Span, set se
 		return err
 	}
 	defer src.Close()
-	sc, schema, err := f.begin(ctx, src.text, set)
+	block := src.block()
+	if !src.gzip {
+		block = min(block, headerBytes) // the rows are read from the span's offset
+	}
+	sc, schema, err := f.begin(ctx, src.text, set, block)
 	if err != nil {
 		return err
 	}
@@ -45,10 +48,11 @@ func (f Format) read(ctx context.Context, s store.Store, span table.Span, set se
 		return err
 	}
 	if !src.gzip {
-		if span.Offset < 0 || span.Length < 0 || span.Offset+span.Length > src.file.Size() {
+		if span.Offset < 0 || span.Length < 0 || span.Length > src.file.Size()-span.Offset {
 			return changed(span, fmt.Sprintf("the file has only %d bytes", src.file.Size()))
 		}
-		sc = newScanner(ctx, store.NewReader(src.file, span.Offset, span.Length), set.comma, f.limit(), span.Offset, span.FirstLine)
+		sc = newScanner(ctx, store.NewReader(src.file, span.Offset, span.Length), set.comma, f.limit(), span.Length+1)
+		sc.offset, sc.line = span.Offset, span.FirstLine
 	}
 	sc.rec.want = schema.NumFields()
 	r := &reader{ctx: ctx, sc: sc, span: span, schema: schema, columns: columns, maxCell: set.MaxCellBytes, emit: emit, dead: dead,
@@ -154,16 +158,8 @@ func (r *reader) fault() (deadletter.Letter, bool) {
 	return deadletter.Letter{}, false
 }
 
-// clip is text as a letter keeps it: valid UTF-8 without the line break, cut at MaxValueBytes.
+// clip is text without its line break, as a letter keeps it.
 func clip(text []byte) string {
-	v := text[:min(len(text), deadletter.MaxValueBytes+1)]
-	s := strings.ToValidUTF8(string(trimBreak(v)), "\ufffd")
-	if len(s) <= deadletter.MaxValueBytes {
-		return s
-	}
-	cut := deadletter.MaxValueBytes
-	for !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut]
+	text = trimBreak(text[:min(len(text), deadletter.MaxValueBytes+utf8.UTFMax)]) // Cut needs no more
+	return deadletter.Cut(string(text))
 }

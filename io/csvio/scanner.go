@@ -42,15 +42,18 @@ const (
 	noFault      quoteFault = iota
 	bareQuote               // a quote in a cell that does not begin with one
 	afterQuote              // text after a closing quote
-	unterminated            // no closing quote within the limit
+	unterminated            // a cell that is still open at the end of its first line, in a record that is not CSV
 )
 
-const blockBytes = 256 << 10
+const (
+	blockBytes  = 256 << 10 // what is read at once
+	headerBytes = 8 << 10   // where only a header is wanted
+)
 
-// newScanner reads text from src, whose first byte has the given offset and line in its file.
-func newScanner(ctx context.Context, src io.Reader, comma byte, limit int, offset, line int64) *scanner {
-	return &scanner{ctx: ctx, src: src, comma: comma, limit: limit, offset: offset, line: line,
-		buf: make([]byte, 0, min(blockBytes, limit+1))}
+// newScanner reads text from src, block bytes at first, at offset 0 and line 1 of its file.
+func newScanner(ctx context.Context, src io.Reader, comma byte, limit int, block int64) *scanner {
+	size := min(block, blockBytes, int64(limit)+1)
+	return &scanner{ctx: ctx, src: src, comma: comma, limit: limit, line: 1, buf: make([]byte, 0, size)}
 }
 
 // next finds the next record that is not a blank line and says if there is

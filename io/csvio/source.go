@@ -63,6 +63,14 @@ func (src *source) unzip(name string) error {
 	return nil
 }
 
+// block is what to read at once: no more than a plain file has, and a byte to see its end.
+func (src *source) block() int64 {
+	if src.gzip {
+		return blockBytes
+	}
+	return src.file.Size() + 1
+}
+
 func (src *source) Close() error { return src.file.Close() }
 
 // zipError explains a decompressor's error after a number of rows; other errors stay as they are.

@@ -33,7 +33,7 @@ func (f Format) survey(ctx context.Context, s store.Store, name string, o table.
 		return nil, err
 	}
 	defer src.Close()
-	sc, schema, err := f.begin(ctx, src.text, set)
+	sc, schema, err := f.begin(ctx, src.text, set, src.block())
 	if err != nil {
 		return nil, err
 	}

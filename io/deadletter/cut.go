@@ -1,6 +1,7 @@
 package deadletter
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"unicode"
@@ -11,8 +12,13 @@ import (
 // characters that do not print, become the escapes of strconv.Quote (\xff,
 // \n, \u200b), and what is longer than MaxValueBytes is cut where a character
 // or an escape ends. Backslashes stay as they are.
-func Cut(value string) string {
-	if len(value) <= MaxValueBytes && printable(value) {
+func Cut(value string) string { return printable(value, MaxValueBytes) }
+
+// Printable is Cut without a limit.
+func Printable(s string) string { return printable(s, math.MaxInt) }
+
+func printable(value string, limit int) string {
+	if len(value) <= limit && isPrintable(value) {
 		return value
 	}
 	var out strings.Builder
@@ -23,7 +29,7 @@ func Cut(value string) string {
 			piece = strconv.Quote(piece)
 			piece = piece[1 : len(piece)-1]
 		}
-		if out.Len()+len(piece) > MaxValueBytes {
+		if out.Len()+len(piece) > limit {
 			break
 		}
 		out.WriteString(piece)
@@ -32,7 +38,7 @@ func Cut(value string) string {
 	return out.String()
 }
 
-func printable(s string) bool {
+func isPrintable(s string) bool {
 	for i, r := range s {
 		if !unicode.IsPrint(r) || r == utf8.RuneError && s[i] != "\uFFFD"[0] {
 			return false

@@ -93,7 +93,7 @@ func (p *Writer) Write(rec arrow.Record) error {
 }
 
 func (p *Writer) emit(rec arrow.Record) (err error) {
-	defer arrowsafe.Recover(&err, "writing a batch")
+	defer arrowsafe.RecoverWrite(&err, "writing a batch")
 	p.rows += rec.NumRows()
 	return p.out.Write(rec)
 }

@@ -133,25 +133,6 @@ func (d *plainBinary) decode(dst *text, n int) error {
 	return nil
 }
 
-// flba is PLAIN of byte strings that are all width bytes long.
-type flba struct {
-	b     []byte
-	width int
-}
-
-func (d *flba) decode(dst *text, n int) error {
-	for range n {
-		if len(d.b) < d.width {
-			return errValuesShort
-		}
-		if err := dst.add(d.b[:d.width]); err != nil {
-			return err
-		}
-		d.b = d.b[d.width:]
-	}
-	return nil
-}
-
 // asFixed gives the values of a binary decoder that are all width bytes long.
 type asFixed struct {
 	inner binaryDecoder

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 )
 
 const (
@@ -71,13 +72,16 @@ func checkRowGroups(meta *fileMeta) error {
 		}
 	}
 	for i, g := range meta.groups {
-		if g.rows < 0 || g.rows > meta.rows-total {
-			return fmt.Errorf("footer: row group %d has %d rows, the file %d", i, g.rows, meta.rows)
+		if g.rows < 0 || g.rows > math.MaxInt64-total {
+			return fmt.Errorf("footer: row group %d has %d rows", i, g.rows)
 		}
 		if len(g.chunks) != leaves {
 			return fmt.Errorf("footer: row group %d has %d columns, the file %d", i, len(g.chunks), leaves)
 		}
 		total += g.rows
+	}
+	if meta.rows == 0 { // as some writers leave it
+		meta.rows = total
 	}
 	if total != meta.rows {
 		return fmt.Errorf("footer: the row groups have %d rows, the file %d", total, meta.rows)

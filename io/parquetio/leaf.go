@@ -127,7 +127,7 @@ func (l *leaf) arrowType(logical logical) arrow.DataType {
 		parquet.Types.Boolean: arrow.FixedWidthTypes.Boolean,
 		parquet.Types.Float:   arrow.PrimitiveTypes.Float32,
 		parquet.Types.Double:  arrow.PrimitiveTypes.Float64,
-		parquet.Types.Int96:   timestampType(3, false), // only ever a timestamp, of Impala, Hive and Spark
+		parquet.Types.Int96:   timestampType(2, false), // only ever a timestamp, of Impala, Hive and Spark
 	}[l.physical]
 }
 

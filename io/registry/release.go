@@ -2,7 +2,11 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"math"
+	"slices"
 
 	"github.com/millrace-go/millrace/io/store"
 )
@@ -61,6 +65,16 @@ func (r *Release) Validate() error {
 		return fmt.Errorf("registry.Release: released without a model (%+v) or a plan (%+v)", r.Model, r.Plan)
 	case r.Champion < 0:
 		return fmt.Errorf("registry.Release: champion %d, want a record's number, or 0 for none", r.Champion)
+	}
+	return errors.Join(finite(r.Metrics), finite(r.ChampionMetrics))
+}
+
+// finite reports the first metric, in name order, that JSON cannot hold.
+func finite(metrics map[string]float64) error {
+	for _, name := range slices.Sorted(maps.Keys(metrics)) {
+		if v := metrics[name]; math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("registry.Release: metric %q is %v, want a finite number", name, v)
+		}
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/millrace-go/millrace/io/store"
 	"github.com/millrace-go/millrace/io/store/storetest"
@@ -270,5 +271,50 @@ func TestLockOfKilledProcess(t *testing.T) {
 	}
 	if err := release(); err != nil {
 		t.Error(err)
+	}
+}
+
+// A writer killed at any moment leaves the old object or the new one, never a part.
+func TestKilledWriter(t *testing.T) {
+	const variable, size = "MILLRACE_TEST_WRITER", 1 << 20
+	if root := os.Getenv(variable); root != "" {
+		s := local(t, root)
+		for i := byte(0); ; i++ {
+			write(t, s, "x", strings.Repeat(string(rune('a'+i%26)), size))
+			if i == 0 {
+				fmt.Println("written")
+			}
+		}
+	}
+	root := t.TempDir()
+	for kill := range 5 {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledWriter$")
+		cmd.Env = append(os.Environ(), variable+"="+root)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if line, err := bufio.NewReader(out).ReadString('\n'); line != "written\n" {
+			t.Errorf("the other process said %q, error %v", line, err)
+		}
+		time.Sleep(time.Duration(kill) * 7 * time.Millisecond)
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		cmd.Wait() // says "killed"
+		s := local(t, root)
+		data, err := store.ReadAll(t.Context(), s, "x", size)
+		if err != nil || len(data) != size || strings.Count(string(data), string(data[:1])) != size {
+			t.Fatalf("kill %d: got %d bytes, error %v, want %d equal ones", kill, len(data), err, size)
+		}
+		if _, err := store.SweepTemporaries(t.Context(), s); err != nil {
+			t.Error(err)
+		}
+		if files, err := os.ReadDir(root); err != nil || len(files) != 1 {
+			t.Errorf("kill %d: after the sweep the folder holds %v, error %v, want x alone", kill, files, err)
+		}
 	}
 }

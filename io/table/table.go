@@ -39,8 +39,8 @@ type Options struct {
 type Span struct {
 	File     string `json:"file"`
 	Name     string `json:"name,omitempty"` // File as users know it, for provenance; Survey leaves it empty
-	Format   string `json:"format"` // "csv" or "parquet"
-	Index    int    `json:"index"`  // position among all spans of the input (Survey numbers those of one file from 0); copied to Batch.Span
+	Format   string `json:"format"`         // "csv" or "parquet"
+	Index    int    `json:"index"`          // position among all spans of the input (Survey numbers those of one file from 0); copied to Batch.Span
 	Offset   int64  `json:"offset,omitempty"`
 	Length   int64  `json:"length,omitempty"` // bytes of uncompressed CSV text; for .gz Offset/Length are unused
 	RowGroup int    `json:"row_group,omitempty"`

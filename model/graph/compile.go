@@ -158,6 +158,7 @@ func (c *compiler) release(id, reads int) {
 	}
 	c.uses[r] -= reads
 	if c.uses[r] == 0 {
+		c.uses[r] = -1 // given back: a view that nobody reads must not do it again
 		c.mem.give(t.Offset, t.Bytes())
 	}
 }

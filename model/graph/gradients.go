@@ -35,11 +35,15 @@ func Gradients(g *Graph, loss *Value, wrt []*Value) ([]*Value, error) {
 	for i := len(forward) - 1; i >= 0 && b.err == nil; i-- {
 		b.visit(forward[i])
 	}
-	out := make([]*Value, len(wrt))
+	out, given := make([]*Value, len(wrt)), map[*Value]bool{}
 	for i, v := range wrt {
 		if out[i] = b.grads[v]; out[i] == nil {
 			out[i] = b.zeros(v)
 		}
+		if given[out[i]] { // two values, one gradient: each gets its own tensor
+			out[i] = b.op("Identity", "grad("+v.Name+")", nil, out[i])
+		}
+		given[out[i]] = true
 		if b.err != nil {
 			return nil, b.err
 		}

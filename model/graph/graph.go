@@ -187,16 +187,6 @@ func (g *Graph) rename(v *Value, name string) {
 	}
 }
 
-// Find returns the value of a name.
-func (g *Graph) Find(name string) (*Value, bool) {
-	for _, v := range g.Values() {
-		if v.Name == name {
-			return v, true
-		}
-	}
-	return nil, false
-}
-
 // Values returns all values in program order: inputs, parameters, then results
 // in the order in which they are computed.
 func (g *Graph) Values() []*Value {

@@ -2,7 +2,11 @@
 // a Model adds its parameters, a Trainer and a Predictor run it on a device.
 package nn
 
-import "gorgonia.org/tensor"
+import (
+	"gorgonia.org/tensor"
+
+	"github.com/millrace-go/millrace/model/graph"
+)
 
 // Input describes one input of a model; its first dimension, the batch, is left out.
 type Input struct {
@@ -20,4 +24,24 @@ type Batch struct {
 	N      int
 	Inputs map[string]*tensor.Dense // [N, shape...], float32 or int32
 	Labels []int32                  // len N, or nil when predicting
+}
+
+// Param describes one trained tensor of a model.
+type Param struct {
+	Name  string
+	Shape []int
+	// Prunable says that magnitude pruning may zero elements: weights of rank 2
+	// and more, embeddings included, but no biases.
+	Prunable bool
+	Init     Init
+}
+
+// Model is a network: its graph from the inputs to the logits, and what a
+// trainer must know beside that. It holds no weights and is not changed by use,
+// so it may be shared by goroutines.
+type Model struct {
+	Graph   *graph.Graph // one output, the logits, float32[N Classes]
+	Inputs  []Input
+	Classes int
+	Params  []Param // in the order of Graph.Params, and of every weights.Set
 }

@@ -1,6 +1,9 @@
 package optim
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // AdamWConfig are the settings of AdamW.
 type AdamWConfig struct {
@@ -22,13 +25,14 @@ func AdamW(c AdamWConfig) (Transform, error) {
 	case !(c.WeightDecay >= 0), !(c.ClipNorm >= 0):
 		return nil, fmt.Errorf("optim.AdamW: weight decay %v and clip norm %v, want at least 0", c.WeightDecay, c.ClipNorm)
 	}
-	links := []Transform{
+	limit := c.ClipNorm
+	if limit == 0 {
+		limit = math.Inf(1) // still finds gradients that are not finite
+	}
+	return Chain(
+		ClipByGlobalNorm(limit),
 		ScaleByAdam(c.Beta1, c.Beta2, c.Epsilon),
 		AddDecayedWeights(c.WeightDecay, Matrices),
 		ScaleByLearningRate(c.Schedule),
-	}
-	if c.ClipNorm > 0 {
-		links = append([]Transform{ClipByGlobalNorm(c.ClipNorm)}, links...)
-	}
-	return Chain(links...), nil
+	), nil
 }

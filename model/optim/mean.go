@@ -132,7 +132,7 @@ const meanMagic = "MRA\x01"
 // that the widest sum takes, and so many bytes for each sum, the lowest first.
 // Equal sums have equal bytes, whatever they were added from.
 func (a *MeanAccumulator) MarshalBinary() ([]byte, error) {
-	width := 0
+	width := min(1, len(a.hi)) // so that length is bounded by bytes
 	for i := range a.hi {
 		width = max(width, sumBytes(a.hi[i], a.lo[i]))
 	}
@@ -185,11 +185,8 @@ func (a *MeanAccumulator) UnmarshalBinary(data []byte) error {
 	}
 	width := int(data[k])
 	data = data[k+1:]
-	if n > math.MaxInt32 || uint64(len(data)) != n*uint64(width) {
+	if n > math.MaxInt32 || n > 0 && width == 0 || uint64(len(data)) != n*uint64(width) {
 		return fail("%d bytes for %d elements of %d", len(data), n, width)
-	}
-	if width == 0 && n > maxZeroElements {
-		return fail("%d elements, all zero, want at most %d", n, maxZeroElements)
 	}
 	out := MeanAccumulator{weight: int64(weight)}
 	if n > 0 {
@@ -204,9 +201,6 @@ func (a *MeanAccumulator) UnmarshalBinary(data []byte) error {
 	*a = out
 	return nil
 }
-
-// maxZeroElements bounds what is allocated for sums that take no bytes.
-const maxZeroElements = 1 << 24
 
 // readSum reads a number of up to 16 bytes in two's complement.
 func readSum(b []byte) (hi int64, lo uint64) {

@@ -90,12 +90,16 @@ func (d distinct) centres(cuts []int) (codebook []float32, cost float64, err err
 	return codebook, cost, nil
 }
 
-// sums answers the cost of any interval of the distinct values in O(1).
+// prefix sums the values before some place in the order of distinct values.
+type prefix struct {
+	n        int64  // how many there are
+	s1       int64  // their sum, on the grid
+	s2h, s2l uint64 // their sum of squares, high and low 64 bits
+}
+
+// sums holds the prefix before each distinct value and after the last.
 type sums struct {
-	n      []int64  // n[i] is the number of values before i
-	s1     []int64  // their sum, on the grid
-	s2h    []uint64 // their sum of squares, high and low 64 bits
-	s2l    []uint64
+	at     []prefix
 	scaled []int64 // the distinct values on the grid
 }
 
@@ -104,29 +108,31 @@ type sums struct {
 // product with a count by 2^122.
 func newSums(d distinct) *sums {
 	n := len(d.values)
-	s := &sums{make([]int64, n+1), make([]int64, n+1), make([]uint64, n+1), make([]uint64, n+1), make([]int64, n)}
+	s := &sums{make([]prefix, n+1), make([]int64, n)}
 	largest := max(math.Abs(float64(d.values[0])), math.Abs(float64(d.values[n-1])))
 	_, exp := math.Frexp(largest)
 	for i, x := range d.values {
 		q := int64(math.RoundToEven(math.Ldexp(float64(x), gridBits-exp)))
 		s.scaled[i] = q
-		s.n[i+1] = s.n[i] + d.counts[i]
-		s.s1[i+1] = s.s1[i] + q*d.counts[i]
 		hi, lo := bits.Mul64(uint64(q*q), uint64(d.counts[i]))
+		p := s.at[i]
+		p.n += d.counts[i]
+		p.s1 += q * d.counts[i]
 		var carry uint64
-		s.s2l[i+1], carry = bits.Add64(s.s2l[i], lo, 0)
-		s.s2h[i+1], _ = bits.Add64(s.s2h[i], hi, carry)
+		p.s2l, carry = bits.Add64(p.s2l, lo, 0)
+		p.s2h, _ = bits.Add64(p.s2h, hi, carry)
+		s.at[i+1] = p
 	}
 	return s
 }
 
-// cost is the sum of squared distances of values i up to j from their mean,
-// (n Σx² - (Σx)²) / n: exact but for the last two roundings.
-func (s *sums) cost(i, j int) float64 {
-	n := uint64(s.n[j] - s.n[i])
-	s1 := s.s1[j] - s.s1[i]
-	lo, borrow := bits.Sub64(s.s2l[j], s.s2l[i], 0)
-	hi, _ := bits.Sub64(s.s2h[j], s.s2h[i], borrow)
+// cost is the sum of squared distances from their mean of the values before b
+// but not before a, (n Σx² - (Σx)²) / n: exact but for the last three roundings.
+func cost(a, b *prefix) float64 {
+	n := uint64(b.n - a.n)
+	s1 := b.s1 - a.s1
+	lo, borrow := bits.Sub64(b.s2l, a.s2l, 0)
+	hi, _ := bits.Sub64(b.s2h, a.s2h, borrow)
 	ph, pl := bits.Mul64(lo, n)
 	ph += hi * n
 	if s1 < 0 {
@@ -142,15 +148,13 @@ func (s *sums) cost(i, j int) float64 {
 func groupedOptimum(s *sums, k int) []int {
 	n := len(s.scaled)
 	step := (n + maxGroups - 1) / maxGroups
-	at := make([]int, 0, n/step+2)
-	for i := 0; i < n; i += step {
-		at = append(at, i)
+	groups := (n + step - 1) / step
+	p := &program{at: make([]prefix, groups+1), prev: make([]float64, groups+1), cur: make([]float64, groups+1)}
+	for g := range p.at {
+		p.at[g] = s.at[min(g*step, n)]
 	}
-	at = append(at, n)
-	groups := len(at) - 1
-	p := &program{s: s, at: at, prev: make([]float64, groups+1), cur: make([]float64, groups+1)}
 	for g := 1; g <= groups; g++ {
-		p.cur[g] = s.cost(0, at[g])
+		p.cur[g] = cost(&p.at[0], &p.at[g])
 	}
 	from := make([][]int32, k) // from[c][g]: where the last of c+1 clusters of the first g groups begins
 	for c := 1; c < k; c++ {
@@ -164,7 +168,7 @@ func groupedOptimum(s *sums, k int) []int {
 	cuts[k] = n
 	for c := k - 1; c > 0; c-- {
 		g = int(from[c][g])
-		cuts[c] = at[g]
+		cuts[c] = g * step
 	}
 	return cuts
 }
@@ -172,8 +176,7 @@ func groupedOptimum(s *sums, k int) []int {
 // program is one layer of the dynamic program: cur[g] is the least cost of the
 // first g groups in c+1 clusters, given prev for c.
 type program struct {
-	s         *sums
-	at        []int
+	at        []prefix
 	prev, cur []float64
 	from      []int32
 }
@@ -186,8 +189,13 @@ func (p *program) solve(lo, hi, first, last int) {
 	}
 	g := (lo + hi) / 2
 	best, at := math.Inf(1), first
-	for j := first; j <= min(last, g-1); j++ {
-		if c := p.prev[j] + p.s.cost(p.at[j], p.at[g]); c < best {
+	end := &p.at[g]
+	for j := min(last, g-1); j >= first; j-- {
+		own := cost(&p.at[j], end)
+		if own > best {
+			break // and so is every larger cluster
+		}
+		if c := p.prev[j] + own; c <= best {
 			best, at = c, j
 		}
 	}
@@ -228,5 +236,5 @@ func lloyd(d distinct, s *sums, cuts []int) []int {
 }
 
 func (s *sums) mean(i, j int) float64 {
-	return float64(s.s1[j]-s.s1[i]) / float64(s.n[j]-s.n[i])
+	return float64(s.at[j].s1-s.at[i].s1) / float64(s.at[j].n-s.at[i].n)
 }

@@ -61,7 +61,7 @@ var badJobs = []struct{ name, text, want string }{
 	{"tabular with channels", strings.Replace(minimal, "tabular", "tabular, channels: [4]", 1), "job.yaml:7:24: model.channels: only a convnet has this; remove the key"},
 	{"size", strings.Replace(minimal, "tabular", "tabular, hidden: [4, 0]", 1), "job.yaml:7:36: model.hidden[1]: want an integer of 1 to 1048576, got 0"},
 	{"feature that is not cleaned", minimal + "clean: {columns: [{name: xx, type: float64}, {name: \"y\"}]}\n", `job.yaml:5:15: normalize.features[0].column: no column "x" comes out of clean; did you mean xx?`},
-	{"the label as a feature", strings.Replace(minimal, "column: x", `column: "y"`, 1), `job.yaml:5:15: normalize.features[0].column: "y" is the label; a feature of it would give the answer away`},
+	{"the label as a feature", strings.Replace(minimal, "column: x", `column: "y"`, 1), `job.yaml:5:15: normalize.features[0].column: "y" is the label; a model that sees its label learns nothing`},
 	{"split key", minimal + "split: {key: [z]}\nclean: {columns: [{name: x}, {name: \"y\"}]}\n", `job.yaml:8:15: split.key[0]: no column "z" comes out of clean`},
 }
 

@@ -46,7 +46,11 @@ func (j *Job) checkColumns(p *problems) {
 			p.addPath(path, "%v", err)
 			return
 		}
-		j.checkFeature(p, columns, path, list)
+		for _, c := range list {
+			if columns.missing(p, path, c, fromClean) {
+				break // one fault a pattern is enough
+			}
+		}
 		if width += len(list); width > maxColumns {
 			p.addPath(path, "more than %d features", maxColumns)
 			return
@@ -55,19 +59,6 @@ func (j *Job) checkColumns(p *problems) {
 	}
 	if n := product(j.Model.Image); known && j.Model.Name == "convnet" && len(j.Model.Image) == 3 && n != width {
 		p.addPath("model.image", "%v is %d inputs, but normalize.features gives %d", j.Model.Image, n, width)
-	}
-}
-
-// checkFeature checks the columns that one feature names, up to the first fault.
-func (j *Job) checkFeature(p *problems, columns *columnSet, path string, list []string) {
-	for _, c := range list {
-		if columns.missing(p, path, c, fromClean) {
-			return
-		}
-		if c == j.Normalize.Label.Column {
-			p.addPath(path, "%q is the label; a feature of it would give the answer away", c)
-			return
-		}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"go/ast"
-	"go/doc/comment"
 	"go/parser"
 	"go/token"
 	"os"
@@ -182,6 +181,8 @@ func (g *docs) parse(pkg string) {
 		if err != nil {
 			g.t.Fatal(err)
 		}
+		first, _, _ := strings.Cut(strings.TrimPrefix(f.Doc.Text(), "Package "), "\n\n")
+		g.comments[pkg] += first
 		for _, d := range f.Decls {
 			if d, ok := d.(*ast.GenDecl); ok && d.Tok == token.TYPE {
 				g.addTypes(pkg, d)
@@ -215,6 +216,9 @@ func (g *docs) comment(t reflect.Type, fieldName string) string {
 		name += "." + fieldName
 	}
 	text := strings.TrimSpace(g.comments[name])
+	if fieldName == "" && t.Name() == "Spec" { // the package comment says more than "Spec is the job's section"
+		text = g.comments[t.PkgPath()] + strings.TrimPrefix(text, firstSentence(text))
+	}
 	if text == "" && fieldName != "" {
 		if inner, _ := typeName(fieldType(t, fieldName)); inner != nil {
 			g.parse(inner.PkgPath())
@@ -227,15 +231,33 @@ func (g *docs) comment(t reflect.Type, fieldName string) string {
 			text = oneOf(e)
 		}
 	}
+	text = regexp.MustCompile(`\[MaxErrors\]`).ReplaceAllString(text, strconv.Itoa(MaxErrors))
+	text = escape.Replace(strings.Join(strings.Fields(text), " "))
+	return keyNames(text, t, fieldName)
+}
+
+// escape keeps Markdown from reading a comment's text as markup.
+var escape = strings.NewReplacer("|", "\\|", "*", "\\*", "<", "&lt;", ">", "&gt;")
+
+// keyNames puts the keys of section type t for the Go names of its fields. A
+// name in capitals, such as CSV, is a word like others but at the start of its own comment.
+func keyNames(text string, t reflect.Type, fieldName string) string {
 	for i := range t.NumField() {
 		f := t.Field(i)
-		if key := yamlKey(f); key != "" {
-			text = regexp.MustCompile(`\b`+f.Name+`\b`).ReplaceAllString(text, "`"+key+"`")
+		key := yamlKey(f)
+		if key == "" {
+			continue
 		}
+		name := regexp.MustCompile(`\b` + f.Name + `\b`)
+		if strings.ToUpper(f.Name) == f.Name {
+			name = regexp.MustCompile(`^` + f.Name + `\b`)
+			if f.Name != fieldName {
+				continue
+			}
+		}
+		text = name.ReplaceAllString(text, "`"+key+"`")
 	}
-	text = regexp.MustCompile(`\[MaxErrors\]`).ReplaceAllString(text, strconv.Itoa(MaxErrors))
-	_ = comment.DefaultLookupPackage
-	return strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "|", "\\|")
+	return text
 }
 
 func structField(t reflect.Type, name string) reflect.StructField {
@@ -287,10 +309,10 @@ func (g *docs) example(path string, n yamlast.Node) {
 	if _, done := g.examples[path]; done || len(shown) > 60 || strings.Contains(shown, "\n") {
 		return
 	}
-	if entries, ok := mapping(n); ok && len(entries) == 0 && !isNull(n) {
+	if _, ok := mapping(n); ok && !isNull(n) && !strings.HasSuffix(path, ".map") {
 		return
 	}
-	if entries, ok := mapping(n); ok && len(entries) > 0 && !strings.HasSuffix(path, ".map") {
+	if seq, ok := n.(*yamlast.SequenceNode); ok && !isScalar(seq.Values[0]) {
 		return
 	}
 	g.examples[path] = shown

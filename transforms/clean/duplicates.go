@@ -96,7 +96,7 @@ func FindDuplicates(entries []Entry) []Entry {
 
 // DropRows leaves out the rows of b whose position in their file is among
 // rows, which is ascending and may list other rows as well. It is b itself if
-// no row is left out.
+// no row is left out. It panics if a column is of a type that is never cleaned.
 func DropRows(b *batch.Batch, rows []int64) *batch.Batch {
 	keep := make([]bool, b.NumRows())
 	at, found := 0, false
@@ -113,5 +113,9 @@ func DropRows(b *batch.Batch, rows []int64) *batch.Batch {
 	if !found {
 		return b
 	}
-	return batch.Filter(b, keep)
+	kept, err := batch.Filter(b, keep)
+	if err != nil {
+		panic(fmt.Sprintf("clean.DropRows: %v", err))
+	}
+	return kept
 }

@@ -64,7 +64,7 @@ func checkLayout(format string, seen map[byte]bool) error {
 	if seen['Y'] == seen['y'] {
 		return fmt.Errorf("format %q: want a year, %%Y or %%y", format)
 	}
-	byMonth := seen['d'] && (seen['m'] != seen['b'])
+	byMonth := seen['d'] && !seen['j'] && seen['m'] != seen['b']
 	byDay := seen['j'] && !seen['d'] && !seen['m'] && !seen['b']
 	if !byMonth && !byDay {
 		return fmt.Errorf("format %q: want a month (%%m or %%b) and a day %%d, or a day of the year %%j", format)

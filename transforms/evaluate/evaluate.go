@@ -159,8 +159,8 @@ func Results(ctx context.Context, s store.Store, e ledger.Entry, n int) ([]metri
 		if err != nil {
 			return nil, err
 		}
-		var acc metrics.Accumulator
-		if err := acc.UnmarshalBinary(data); err != nil {
+		acc, err := metrics.Unmarshal(data)
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", part.Object.Name, err)
 		}
 		out[part.Span] = acc.Result()

@@ -58,7 +58,6 @@ func (d *Dataset) loadPart(ctx context.Context, part ledger.Part, from, to int64
 	if err != nil {
 		return err
 	}
-	defer piece.Close()
 	if piece.Rows() != part.Rows {
 		return fmt.Errorf("has %d rows, want %d", piece.Rows(), part.Rows)
 	}

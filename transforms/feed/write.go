@@ -152,7 +152,10 @@ func (f *writeFn) write(ctx context.Context, b *batch.Batch, kinds []string) err
 		keep[kind][i] = true
 	}
 	for _, kind := range order {
-		rows := batch.Filter(b, keep[kind])
+		rows, err := batch.Filter(b, keep[kind])
+		if err != nil {
+			return err
+		}
 		w, err := f.pieces.Writer(ctx, kind, b.Span, rows.Rows[0], int64(rows.NumRows()))
 		if err != nil {
 			return err

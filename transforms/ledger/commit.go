@@ -1,7 +1,10 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,13 +51,48 @@ func (f *commitFn) ProcessElement(ctx context.Context, _ int, entries func(*Entr
 	return fault.Wrap(Save(ctx, f.Store, f.Name, &total))
 }
 
+// sealed is the form of a manifest in the store: the entry and a digest of its bytes.
+type sealed struct {
+	SHA256 string          `json:"sha256"`
+	Entry  json.RawMessage `json:"entry"`
+}
+
+func seal(e *Entry) ([]byte, error) {
+	entry, err := json.Marshal(e)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(entry)
+	return json.Marshal(sealed{SHA256: hex.EncodeToString(sum[:]), Entry: entry})
+}
+
+// unseal accepts nothing but the bytes that seal makes, so that it finds any change.
+func unseal(data []byte) (Entry, error) {
+	var s sealed
+	if err := json.Unmarshal(data, &s); err != nil {
+		return Entry{}, fmt.Errorf("ledger: damaged manifest: %w", err)
+	}
+	e, err := decodeEntry(s.Entry)
+	if err != nil {
+		return e, err
+	}
+	again, err := seal(&e)
+	if err != nil {
+		return e, err
+	}
+	if !bytes.Equal(again, data) {
+		return e, errors.New("ledger: damaged manifest: its digest does not match")
+	}
+	return e, nil
+}
+
 // Save writes the manifest name.
 func Save(ctx context.Context, storeURI, name string, e *Entry) error {
 	s, err := store.At(storeURI)
 	if err != nil {
 		return err
 	}
-	data, err := json.Marshal(e)
+	data, err := seal(e)
 	if err != nil {
 		return fmt.Errorf("ledger: %s: %w", name, err)
 	}
@@ -74,8 +112,7 @@ func Load(ctx context.Context, s store.Store, name string) (e Entry, found bool,
 	if err != nil {
 		return e, false, err
 	}
-	e, err = decodeEntry(data)
-	if err != nil {
+	if e, err = unseal(data); err != nil {
 		return e, false, fmt.Errorf("%s: %w; remove it and run again", name, err)
 	}
 	if e.Counts == nil {

@@ -46,7 +46,11 @@ func (f *onlyFn) ProcessElement(_ context.Context, b *batch.Batch, emit func(*ba
 		part, _ := f.splitter.Assign(h)
 		keep[i] = part == f.Part
 	}
-	if kept := batch.Filter(b, keep); kept.NumRows() > 0 {
+	kept, err := batch.Filter(b, keep)
+	if err != nil {
+		return fault.Wrap(err)
+	}
+	if kept.NumRows() > 0 {
 		emit(kept)
 	}
 	return nil

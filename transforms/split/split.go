@@ -137,8 +137,8 @@ func edgeOf(shares []float64) edge {
 	return edge{at: scaled.Uint64()}
 }
 
-// Assign gives the part of a row and, if that is Train, its shard, from the
-// 128-bit hash of the row or of its key.
+// Assign gives the part of a row and the shard (which is of use in Train), from
+// the 128-bit hash of the row or of its key.
 //
 // The hash is hashed again with the salt: XXH3-128 of its 16 bytes, high half
 // first, big-endian, seeded with XXH3-64 of the salt. The high 64 bits, as a
@@ -151,13 +151,16 @@ func (s *Splitter) Assign(h xxh3.Uint128) (part Part, shard int) {
 	binary.BigEndian.PutUint64(p[:8], h.Hi)
 	binary.BigEndian.PutUint64(p[8:], h.Lo)
 	mixed := xxh3.Hash128Seed(p[:], s.seed)
-	part = s.last
+	at, _ := bits.Mul64(mixed.Lo, s.shards)
+	return s.part(mixed.Hi), int(at)
+}
+
+// part finds the share that a hash falls into.
+func (s *Splitter) part(hash uint64) Part {
 	for i, end := range s.ends {
-		if end.full || mixed.Hi < end.at {
-			part = min(part, Part(i))
-			break
+		if end.full || hash < end.at {
+			return Part(i)
 		}
 	}
-	at, _ := bits.Mul64(mixed.Lo, s.shards)
-	return part, int(at)
+	return s.last
 }

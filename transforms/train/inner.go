@@ -26,7 +26,10 @@ func (rt *runtime) inner(ctx context.Context, m *Manifest, shard int) (delta wei
 	if err != nil {
 		return nil, r, err
 	}
-	opt := rt.optimizer()
+	opt, err := rt.optimizer()
+	if err != nil {
+		return nil, r, err
+	}
 	state, err := rt.loadState(ctx, m, shard, opt, start)
 	if err != nil {
 		return nil, r, err
@@ -49,7 +52,7 @@ func (rt *runtime) inner(ctx context.Context, m *Manifest, shard int) (delta wei
 }
 
 // steps runs the inner steps on params and returns their mean loss.
-func (rt *runtime) steps(ctx context.Context, round, shard int, data *feed.Dataset, opt optim.Transform, state *optim.State, params weights.Set) (float64, error) {
+func (rt *runtime) steps(ctx context.Context, round, shard int, data *feed.Dataset, opt optim.Optimizer, state *optim.State, params weights.Set) (float64, error) {
 	spec := rt.phase.Spec
 	policy, err := rt.policy()
 	if err != nil {
@@ -82,11 +85,8 @@ func (rt *runtime) steps(ctx context.Context, round, shard int, data *feed.Datas
 		if math.IsNaN(loss) || math.IsInf(loss, 0) {
 			return 0, rt.diverged(trainer, params, batch, noise, round, shard, step, loss)
 		}
-		if err := optim.Step(opt, grads, state, params); err != nil {
+		if err := opt.Step(params, grads, state); err != nil {
 			return 0, fmt.Errorf("train: %s, round %d, shard %d, step %d: %w", rt.phase.Name, round, shard, step+1, err)
-		}
-		if rt.mask != nil {
-			rt.mask.Apply(params)
 		}
 		sum += loss
 		progress.AddRows(int64(batch.N))
@@ -104,9 +104,9 @@ func (rt *runtime) diverged(t *nn.Trainer, params weights.Set, b nn.Batch, noise
 		loss, step+1, shard, rt.phase.Name, round, tensor)
 }
 
-func (rt *runtime) loadState(ctx context.Context, m *Manifest, shard int, opt optim.Transform, params weights.Set) (*optim.State, error) {
+func (rt *runtime) loadState(ctx context.Context, m *Manifest, shard int, opt optim.Optimizer, params weights.Set) (*optim.State, error) {
 	if m.Round == 0 {
-		return optim.NewState(opt, params), nil
+		return opt.NewState(params), nil
 	}
 	if shard >= len(m.States) || m.States[shard].Name == "" {
 		return nil, fmt.Errorf("train: the manifest of round %d has no optimizer state of shard %d", m.Round, shard)
@@ -115,7 +115,7 @@ func (rt *runtime) loadState(ctx context.Context, m *Manifest, shard int, opt op
 	if err != nil {
 		return nil, err
 	}
-	return optim.DecodeState(data, opt, params)
+	return opt.DecodeState(data, params)
 }
 
 func (rt *runtime) saveState(ctx context.Context, shard int, state *optim.State) (store.Ref, error) {

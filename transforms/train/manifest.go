@@ -34,8 +34,16 @@ type Block struct {
 	Momentum store.Ref `json:"momentum"`
 }
 
+// String is the round in a few words.
+func (m *Manifest) String() string {
+	return fmt.Sprintf("round %d, loss %.4f, validation loss %.4f", m.Round, m.Loss, m.ValLoss)
+}
+
+// RoundLog is the log of a phase's manifests: record n+1 is round n.
+type RoundLog = registry.Log[Manifest]
+
 // Log opens the manifests of a phase.
-func Log(s store.Store, prefix string) *registry.Log[Manifest] {
+func Log(s store.Store, prefix string) *RoundLog {
 	return registry.Open[Manifest](s, prefix+"/rounds")
 }
 
@@ -71,7 +79,9 @@ func Begin(ctx context.Context, s store.Store, prefix string, params weights.Set
 	for _, b := range optim.Blocks(params, BlockElements) {
 		values := make([]float32, b.Len)
 		zeros := make([]float32, b.Len)
-		optim.Gather(params, b, values)
+		if err := optim.Gather(params, b, values); err != nil {
+			return nil, err
+		}
 		v, err := putFloats(ctx, s, prefix+"/blocks", values)
 		if err != nil {
 			return nil, err
@@ -115,7 +125,9 @@ func Params(ctx context.Context, s store.Store, m *Manifest, like weights.Set) (
 		if err := getFloats(ctx, s, m.Blocks[i].Values, values); err != nil {
 			return nil, err
 		}
-		optim.Scatter(out, b, values)
+		if err := optim.Scatter(out, b, values); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }

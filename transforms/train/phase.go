@@ -31,7 +31,7 @@ type Phase struct {
 	Classes int
 	// ClassWeights weights the loss of a row by its class; nil weights all alike.
 	ClassWeights []float32
-	// Mask says which parameters stay zero: an encoded prune.Mask; nil for none.
+	// Mask says which parameters stay zero: a prune.Mask in its binary form; nil for none.
 	Mask []byte
 
 	// Prepared names the manifest of feed.Write.
@@ -68,7 +68,7 @@ func (p *Phase) open(ctx context.Context) (*runtime, error) {
 		return nil, err
 	}
 	if p.Mask != nil {
-		if rt.mask, err = prune.DecodeMask(p.Mask); err != nil {
+		if err := rt.mask.UnmarshalBinary(p.Mask); err != nil {
 			return nil, err
 		}
 	}
@@ -80,16 +80,22 @@ func (rt *runtime) shard(i int) *feed.Dataset {
 	return feed.Open(rt.store, rt.prepared.Of(feed.Train(i)), rt.phase.Inputs)
 }
 
-// optimizer is the inner optimizer of a shard: AdamW.
-func (rt *runtime) optimizer() optim.Transform {
+// optimizer is the inner optimizer of a shard: AdamW, under the phase's mask.
+func (rt *runtime) optimizer() (optim.Optimizer, error) {
 	in := rt.phase.Spec.Inner
 	total := int64(rt.phase.Spec.Rounds) * int64(rt.phase.Spec.InnerSteps)
-	return optim.Chain(
-		optim.ClipByGlobalNorm(in.ClipNorm),
-		optim.ScaleByAdam(in.Beta1, in.Beta2, in.Epsilon),
-		optim.AddDecayedWeights(in.WeightDecay, optim.Matrices),
-		optim.ScaleByLearningRate(optim.WarmupCosine(in.LearningRate, int64(in.WarmupSteps), total)),
-	)
+	adamw, err := optim.AdamW(optim.AdamWConfig{
+		Schedule:    optim.WarmupCosine(in.LearningRate, int64(in.WarmupSteps), total),
+		Beta1:       in.Beta1,
+		Beta2:       in.Beta2,
+		Epsilon:     in.Epsilon,
+		WeightDecay: in.WeightDecay,
+		ClipNorm:    in.ClipNorm,
+	})
+	if err != nil || rt.mask == nil {
+		return optim.Optimizer{Transform: adamw}, err
+	}
+	return optim.Optimizer{Transform: adamw, Mask: rt.mask}, nil
 }
 
 func (rt *runtime) policy() (precision.Policy, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/millrace-go/millrace/internal/fault"
+	"github.com/millrace-go/millrace/internal/progress"
 	"github.com/millrace-go/millrace/model/metrics"
 	"github.com/millrace-go/millrace/model/optim"
 	"github.com/millrace-go/millrace/transforms/evaluate"
@@ -21,7 +22,7 @@ func init() {
 	register.Combiner1[[]byte](&meanFn{})
 	register.DoFn4x2[context.Context, int, []byte, []byte, []byte, error](&outerFn{})
 	register.DoFn5x2[context.Context, []byte, []byte, func(*[]byte) bool, func(*[]byte) bool, []byte, error](&draftFn{})
-	register.DoFn4x2[context.Context, int, []byte, []byte, []byte, error](&validateFn{})
+	register.DoFn3x2[context.Context, int, []byte, []byte, error](&validateFn{})
 	register.DoFn3x2[context.Context, []byte, []byte, []byte, error](&commitFn{})
 	register.Emitter2[int, []byte]()
 	register.Emitter1[[]byte]()
@@ -118,8 +119,10 @@ func (f *innerFn) process(ctx context.Context, shard int, prev []byte, block fun
 	beam.NewCounter("millrace", "inner_rows").Inc(ctx, r.Rows)
 	for _, b := range optim.Blocks(delta, BlockElements) {
 		values := make([]float32, b.Len)
-		optim.Gather(delta, b, values)
-		acc := optim.NewMeanAccumulator(b.Len)
+		if err := optim.Gather(delta, b, values); err != nil {
+			return err
+		}
+		var acc optim.MeanAccumulator
 		if err := acc.Add(values, r.Rows); err != nil {
 			return fmt.Errorf("train: %s, round %d, shard %d: %w", f.Phase.Name, m.Round+1, shard, err)
 		}
@@ -205,8 +208,9 @@ func (f *outerFn) process(ctx context.Context, index int, mean, prev []byte) (*B
 		return nil, err
 	}
 	outer := optim.Nesterov{LR: f.Phase.Spec.Outer.LearningRate, Momentum: f.Phase.Spec.Outer.Momentum}
-	outer.Step(values, momentum, delta)
-
+	if err := outer.Step(values, momentum, delta); err != nil {
+		return nil, err
+	}
 	out := &Block{Index: index}
 	if out.Values, err = putFloats(ctx, f.rt.store, f.Phase.Prefix+"/blocks", values); err != nil {
 		return nil, err
@@ -318,8 +322,8 @@ func (f *commitFn) process(ctx context.Context, score, draft []byte) (*Manifest,
 	if err != nil {
 		return nil, err
 	}
-	var acc metrics.Accumulator
-	if err := acc.UnmarshalBinary(score); err != nil {
+	acc, err := metrics.Unmarshal(score)
+	if err != nil {
 		return nil, err
 	}
 	result := acc.Result()
@@ -328,5 +332,6 @@ func (f *commitFn) process(ctx context.Context, score, draft []byte) (*Manifest,
 	if err != nil {
 		return nil, err
 	}
+	progress.SetNote(m.String())
 	return m, commit(ctx, rt.store, f.Phase.Prefix, m)
 }

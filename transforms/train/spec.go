@@ -22,23 +22,34 @@ type Spec struct {
 	Precision string `yaml:"precision"`
 	// ClassWeights is none or balanced, which weights a row by rows / (classes * rows of its class). The default is none.
 	ClassWeights string `yaml:"class_weights"`
-	Inner        Inner  `yaml:"inner"`
-	Outer        Outer  `yaml:"outer"`
+	// Inner is the optimizer of each shard.
+	Inner Inner `yaml:"inner"`
+	// Outer is the optimizer of the rounds.
+	Outer Outer `yaml:"outer"`
 }
 
 // Inner is AdamW with a warm-up and a cosine decay to zero over all rounds.
 type Inner struct {
-	LearningRate float64 `yaml:"learning_rate"` // default 0.002
-	Beta1        float64 `yaml:"beta1"`         // default 0.9
-	Beta2        float64 `yaml:"beta2"`         // default 0.95
-	Epsilon      float64 `yaml:"epsilon"`       // default 1e-8
-	WeightDecay  float64 `yaml:"weight_decay"`  // default 0.1
-	ClipNorm     float64 `yaml:"clip_norm"`     // default 1; of the global gradient norm
-	WarmupSteps  int     `yaml:"warmup_steps"`  // default 20
+	// LearningRate is the rate after the warm-up. The default is 0.002.
+	LearningRate float64 `yaml:"learning_rate"`
+	// Beta1 is the decay of the mean of the gradients. The default is 0.9.
+	Beta1 float64 `yaml:"beta1"`
+	// Beta2 is the decay of the mean of their squares. The default is 0.95.
+	Beta2 float64 `yaml:"beta2"`
+	// Epsilon is added to the root of that mean. The default is 1e-8.
+	Epsilon float64 `yaml:"epsilon"`
+	// WeightDecay is the share of a weight, times the learning rate, taken off at each step. The default is 0.1.
+	WeightDecay float64 `yaml:"weight_decay"`
+	// ClipNorm bounds the norm of the gradient over all parameters. The default is 1.
+	ClipNorm float64 `yaml:"clip_norm"`
+	// WarmupSteps is the number of steps in which the learning rate rises from zero. The default is 20.
+	WarmupSteps int `yaml:"warmup_steps"`
 }
 
 // Outer is SGD with Nesterov momentum on the pseudo-gradients.
 type Outer struct {
-	LearningRate float64 `yaml:"learning_rate"` // default 0.7
-	Momentum     float64 `yaml:"momentum"`      // default 0.9
+	// LearningRate is the share of the mean pseudo-gradient that a round takes. The default is 0.7.
+	LearningRate float64 `yaml:"learning_rate"`
+	// Momentum is the share of the last round's step that goes on. The default is 0.9.
+	Momentum float64 `yaml:"momentum"`
 }
