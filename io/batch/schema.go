@@ -6,6 +6,8 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
+
+	"github.com/millrace-go/millrace/internal/arrowsafe"
 )
 
 // EncodeSchema is the wire form of a schema: an Arrow IPC stream without batches.
@@ -24,6 +26,9 @@ func DecodeSchema(data []byte) (schema *arrow.Schema, err error) {
 			err = fmt.Errorf("batch.DecodeSchema: damaged schema: %v", r)
 		}
 	}()
+	if err := arrowsafe.CheckStream(data); err != nil {
+		return nil, fmt.Errorf("batch.DecodeSchema: %w", err)
+	}
 	r, err := ipc.NewReader(bytes.NewReader(data))
 	if err != nil {
 		return nil, fmt.Errorf("batch.DecodeSchema: %w", err)

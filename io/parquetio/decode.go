@@ -27,10 +27,13 @@ type text struct {
 	// bytes, and its index goes to long.
 	maxCell int
 	long    []int
+	longest int // bytes of the longest value
 }
 
 // maxTextBytes bounds the text of one column of one batch.
 const maxTextBytes = 512 << 20
+
+var errTooMuchText = fmt.Errorf("more than %d bytes of text in a batch: ask for fewer rows a batch", maxTextBytes)
 
 // cutBytes is what is kept of a cell that is too long, for its dead letter.
 const cutBytes = 1 << 10
@@ -41,8 +44,9 @@ func (t *text) add(b []byte) error {
 		b = b[:min(cutBytes, t.maxCell)]
 	}
 	if len(t.data)+len(b) > maxTextBytes {
-		return fmt.Errorf("more than %d bytes of text in a batch: ask for fewer rows a batch", maxTextBytes)
+		return errTooMuchText
 	}
+	t.longest = max(t.longest, len(b))
 	t.data = append(t.data, b...)
 	t.ends = append(t.ends, int32(len(t.data)))
 	return nil

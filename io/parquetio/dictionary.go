@@ -78,10 +78,24 @@ func (d dictBinary) decode(dst *text, n int) error {
 	if err != nil {
 		return err
 	}
-	for _, k := range keys {
-		if err := dst.add(d.dict.text.value(int(k))); err != nil {
-			return err
+	from := &d.dict.text
+	if from.longest > dst.maxCell {
+		for _, k := range keys {
+			if err := dst.add(from.value(int(k))); err != nil {
+				return err
+			}
 		}
+		return nil
 	}
+	// The usual case, with what is written to kept in registers.
+	data, ends := dst.data, dst.ends
+	for _, k := range keys {
+		data = append(data, from.value(int(k))...)
+		if len(data) > maxTextBytes {
+			return errTooMuchText
+		}
+		ends = append(ends, int32(len(data)))
+	}
+	dst.data, dst.ends = data, ends
 	return nil
 }

@@ -106,38 +106,46 @@ func (f *File) Read(ctx context.Context, g int, o ReadOptions, emit func(Part) e
 	if err != nil {
 		return fmt.Errorf("parquet file %s: %w", f.name, err)
 	}
-	fields := make([]arrow.Field, len(columns))
 	size := sizer{most: o.BatchRows, rows: o.BatchRows}
-	for i, c := range columns {
-		if fields[i] = c.leaf.field(); c.leaf.width == 0 {
+	for _, c := range columns {
+		if c.leaf.width == 0 {
 			size.rows = min(size.rows, firstTextRows)
 		}
 	}
-	schema := arrow.NewSchema(fields, nil)
 	total := f.meta.groups[g].rows
 	for first := int64(0); first < total; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n := int(min(int64(size.rows), total-first))
-		part := Part{First: first, Long: make([][]int, len(columns))}
-		arrays := make([]arrow.Array, len(columns))
-		bytes := 0
-		for i, c := range columns {
-			if arrays[i], part.Long[i], err = c.part(n, o.MaxCell); err != nil {
-				return fmt.Errorf("parquet file %s: row group %d, rows %d to %d: column %q: %w",
-					f.name, g, first+1, first+int64(n), c.leaf.name, err)
-			}
-			bytes += bytesOf(arrays[i])
+		n := min(int64(size.rows), total-first)
+		part, bytes, err := readPart(columns, int(n), o.MaxCell)
+		if err != nil {
+			return fmt.Errorf("parquet file %s: row group %d, rows %d to %d: %w", f.name, g, first+1, first+n, err)
 		}
-		size.saw(n, bytes)
-		part.Record = array.NewRecord(schema, arrays, int64(n))
+		size.saw(int(n), bytes)
+		part.First = first
 		if err := emit(part); err != nil {
 			return err
 		}
-		first += int64(n)
+		first += n
 	}
 	return nil
+}
+
+// readPart reads the next n rows of all columns, and says how many bytes they take.
+func readPart(columns []*column, n, maxCell int) (part Part, bytes int, err error) {
+	fields := make([]arrow.Field, len(columns))
+	arrays := make([]arrow.Array, len(columns))
+	part.Long = make([][]int, len(columns))
+	for i, c := range columns {
+		fields[i] = c.leaf.field()
+		if arrays[i], part.Long[i], err = c.part(n, maxCell); err != nil {
+			return part, 0, fmt.Errorf("column %q: %w", c.leaf.name, err)
+		}
+		bytes += bytesOf(arrays[i])
+	}
+	part.Record = array.NewRecord(arrow.NewSchema(fields, nil), arrays, int64(n))
+	return part, bytes, nil
 }
 
 // firstTextRows is the length of the first record where there is text.

@@ -171,9 +171,9 @@ func (b *Builder) Flatten(name string, x *graph.Value) *graph.Value {
 	return b.Op("Flatten", name, nil, x)
 }
 
-// maxScalars bounds a model's parameters (2³¹ float32 are 8 GiB), so that a
+// maxScalars bounds a model's parameters (2³¹ of float32 are 8 GiB), so that a
 // configuration from outside is an error and not an allocation that fails.
-const maxScalars = 1 << 31
+const maxScalars = 1<<31 - 1
 
 // Finish returns the model whose logits are given, or the first error.
 func (b *Builder) Finish(logits *graph.Value) (*Model, error) {

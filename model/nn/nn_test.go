@@ -287,7 +287,7 @@ func TestBuilderErrors(t *testing.T) {
 				x = b.Dense(name, x, 1<<30, HeInit)
 			}
 			return b.Finish(b.Dense("c", x, 3, HeInit))
-		}, "more than 2147483648 parameters"},
+		}, "more than 2147483647 parameters"},
 		{"convolution of a vector", func() (*Model, error) {
 			b := NewBuilder("m", in, 3)
 			return b.Finish(b.Flatten("f", b.Conv("c", b.Input("x"), 4, 3)))

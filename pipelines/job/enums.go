@@ -33,7 +33,7 @@ var enums = map[field][]string{
 	fieldOf[normalize.Feature]("scale"):    {"none", "z_score", "min_max"},
 	fieldOf[normalize.Feature]("encode"):   {"one_hot", "embedding"},
 	fieldOf[normalize.Fill]("with"):        {"constant", "mean", "median", "most_frequent"},
-	fieldOf[arch.Config]("arch"):           {"convnet", "tabular"},
+	fieldOf[arch.Config]("arch"):           arch.Names(),
 	fieldOf[train.Spec]("precision"):       {"fp32"},
 	fieldOf[train.Spec]("class_weights"):   {"none", "balanced"},
 }

@@ -21,6 +21,7 @@ type Spec struct {
 // a dead letter (label.missing), as is one whose class the Plan does not know
 // (label.unseen).
 type Label struct {
+	// Column is a cleaned column.
 	Column string `yaml:"column"`
 	// Classes fixes the classes and their order; a row of another class is a
 	// dead letter. The default is the classes seen in the train split, in

@@ -134,13 +134,27 @@ func Text(rec arrow.Record) []string {
 	for i := range out {
 		var w strings.Builder
 		for _, c := range rec.Columns() {
-			if c.IsNull(i) {
-				w.WriteString("(null)|")
-			} else {
-				fmt.Fprintf(&w, "%q|", c.ValueStr(i))
-			}
+			writeCell(&w, c, i)
 		}
 		out[i] = w.String()
 	}
 	return out
+}
+
+// writeCell does without Arrow's own text of lists, which fails for NaN.
+func writeCell(w *strings.Builder, c arrow.Array, i int) {
+	list, isList := c.(array.ListLike)
+	switch {
+	case c.IsNull(i):
+		w.WriteString("(null)|")
+	case isList:
+		w.WriteByte('[')
+		from, to := list.ValueOffsets(i)
+		for j := from; j < to && j < from+100; j++ { // damaged offsets can make many lists of all elements
+			writeCell(w, list.ListValues(), int(j))
+		}
+		w.WriteString("]|")
+	default:
+		fmt.Fprintf(w, "%q|", c.ValueStr(i))
+	}
 }
