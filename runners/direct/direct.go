@@ -50,7 +50,6 @@ var submission sync.Mutex
 // abandoned, which is safe because they commit whole objects or nothing.
 func (Runner) Run(ctx context.Context, p *beam.Pipeline) (map[string]int64, error) {
 	submission.Lock()
-	quiet()
 	type outcome struct {
 		counters map[string]int64
 		err      error
@@ -76,6 +75,7 @@ func execute(ctx context.Context, p *beam.Pipeline) (map[string]int64, error) {
 	}
 	defer restore()
 	beam.Init()
+	quiet() // after Init, which sets up Beam's own log
 	res, err := prism.Execute(ctx, p)
 	if err != nil {
 		return nil, err
