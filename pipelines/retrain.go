@@ -19,7 +19,9 @@ type finished struct {
 }
 
 // doneLog keeps the finished retrains.
-func (r *Run) doneLog() *registry.Log[finished] { return registry.Open[finished](r.out, "work/finished") }
+func (r *Run) doneLog() *registry.Log[finished] {
+	return registry.Open[finished](r.out, "work/finished")
+}
 
 // Prepare runs read and prepare.
 func (r *Run) Prepare(ctx context.Context) (*Report, error) {

@@ -21,12 +21,12 @@ func (j *Job) check(p *problems) {
 	}
 	j.checkRanges(p)
 	j.checkModel(p)
-	if len(p.found) == 0 { // the transforms' own checks take a spec that is sound so far
+	j.checkColumns(p)
+	if len(p.found) == 0 { // the transforms' own checks take a spec that is sound, and bounded, so far
 		p.addSection("clean", j.Clean)
 		p.addSection("normalize", j.Normalize)
 		p.addSection("split", j.Split)
 	}
-	j.checkColumns(p)
 }
 
 // addSection adds what a section's own Validate, if it has one, finds.

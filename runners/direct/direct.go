@@ -74,8 +74,7 @@ func execute(ctx context.Context, p *beam.Pipeline) (map[string]int64, error) {
 		return nil, err
 	}
 	defer restore()
-	beam.Init()
-	quiet() // after Init, which sets up Beam's own log
+	initOnce.Do(initBeam)
 	res, err := prism.Execute(ctx, p)
 	if err != nil {
 		return nil, err
@@ -112,18 +111,18 @@ func counters(res beam.PipelineResult) map[string]int64 {
 	return sums
 }
 
-var quietOnce sync.Once
+var initOnce sync.Once
 
-// quiet silences Beam's own logs: what a user needs of them is in the error
-// that Run returns. MILLRACE_BEAM_LOG=1 shows them.
-func quiet() {
-	quietOnce.Do(func() {
-		if os.Getenv("MILLRACE_BEAM_LOG") != "" {
-			return
-		}
-		slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
-		log.SetLogger(discard{})
-	})
+// initBeam initializes Beam, which sets up its own logs, and silences them:
+// what a user needs of them is in the error that Run returns.
+// MILLRACE_BEAM_LOG=1 shows them.
+func initBeam() {
+	beam.Init()
+	if os.Getenv("MILLRACE_BEAM_LOG") != "" {
+		return
+	}
+	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
+	log.SetLogger(discard{})
 }
 
 type discard struct{}
