@@ -34,10 +34,13 @@ func (r *Run) openInput(ctx context.Context, files []job.SourceFile, in *job.Inp
 		return nil, err
 	}
 	out := &input{survey: survey, only: only, source: read.Source{Store: r.files.URI(), Options: options}}
-	if out.clean, err = r.infer(ctx, out, spec); err != nil {
-		return nil, err
+	if out.clean, err = r.infer(ctx, out, spec); err == nil {
+		err = out.bind()
 	}
-	return out, out.bind()
+	if err != nil {
+		return nil, r.inJob("clean", err, out)
+	}
+	return out, nil
 }
 
 // surveyOf surveys the files of an input, once a run.

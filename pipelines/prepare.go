@@ -49,6 +49,9 @@ func (r *Run) prepare(ctx context.Context) (*prepared, error) {
 		if p.input, err = r.openInput(ctx, files, &r.job.Input, r.job.Clean, nil); err != nil {
 			return false, "", err
 		}
+		if err := r.checkSections(p.input); err != nil {
+			return false, "", err
+		}
 		s := p.input.survey
 		return false, fmt.Sprintf("%d rows in %d file(s), %d columns, %s", s.Rows, len(s.Files), s.Schema.NumFields(), size(s.Bytes)), nil
 	})
@@ -65,6 +68,18 @@ func (r *Run) prepare(ctx context.Context) (*prepared, error) {
 			c["read"], c["kept"], c.Sum("drop:"), c.Sum("dead:"), c["part:train"], c["part:validation"], c["part:test"]), nil
 	})
 	return p, err
+}
+
+// checkSections checks the sections of the job that name columns against the
+// cleaned rows, before any of them is read.
+func (r *Run) checkSections(in *input) error {
+	if _, err := r.job.Split.KeyColumns(in.schema); err != nil {
+		return r.inJob("split", err, in)
+	}
+	if _, err := normalize.NewAnalyzer(r.job.Normalize, in.schema); err != nil {
+		return r.inJob("normalize", err, in)
+	}
+	return nil
 }
 
 func (r *Run) makePrepared(ctx context.Context, p *prepared) (reused bool, err error) {
@@ -112,7 +127,7 @@ func (r *Run) fitted(ctx context.Context, p *prepared) (ledger.Entry, error) {
 	}
 	name := p.folder + "/fitted.json"
 	fitted, found, err := ledger.Load(ctx, r.out, name)
-	if err != nil || found {
+	if err != nil || found && r.verify(ctx, fitted.Parts) == nil {
 		return fitted, err
 	}
 	sink := ledger.Sink{Store: r.out.URI(), Prefix: p.folder + "/fit"}

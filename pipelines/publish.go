@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"slices"
 	"sort"
@@ -44,10 +45,10 @@ func (r *Run) present(ctx context.Context, name string, bytes int64) error {
 	return nil
 }
 
-// publish moves parts to <base>-00000-of-00002.parquet and so on, in order,
-// and removes what an earlier run left under base. A run that was killed while
-// moving goes on where it stopped.
-func (r *Run) publish(ctx context.Context, base string, parts []ledger.Part) ([]published, error) {
+// publish gives parts the names <base>-00000-of-00002.parquet and so on, in
+// order, by put, and removes what an earlier run left under base. A run that was
+// killed meanwhile goes on where it stopped.
+func (r *Run) publish(ctx context.Context, base string, parts []ledger.Part, put func(context.Context, store.Ref, string) error) ([]published, error) {
 	out := make([]published, len(parts))
 	keep := map[string]bool{}
 	for i, p := range parts {
@@ -55,7 +56,7 @@ func (r *Run) publish(ctx context.Context, base string, parts []ledger.Part) ([]
 		name := fmt.Sprintf("%s-%05d-of-%05d%s", base, i, len(parts), ext)
 		out[i] = published{Name: name, SHA256: p.Object.SHA256, Bytes: p.Object.Bytes}
 		keep[name] = true
-		if err := r.moveInto(ctx, p.Object, name); err != nil {
+		if err := put(ctx, p.Object, name); err != nil {
 			return nil, err
 		}
 	}
@@ -75,9 +76,29 @@ func (r *Run) moveInto(ctx context.Context, object store.Ref, name string) error
 	return err
 }
 
-// publishLetters publishes the dead letters among parts, in the order of
-// their rows, as deadletters/<step>-….parquet. Where they were published
-// before and have been removed since, nothing is done.
+// copyInto copies an object to its published name, unless it is there already.
+func (r *Run) copyInto(ctx context.Context, object store.Ref, name string) error {
+	if _, err := store.GetObject(ctx, r.out, store.Ref{Name: name, SHA256: object.SHA256, Bytes: object.Bytes}); err == nil {
+		return nil
+	}
+	from, err := r.out.Open(ctx, object.Name)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to, err := r.out.Create(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	if _, err := io.Copy(to, store.NewReader(from, 0, -1)); err != nil {
+		return err
+	}
+	return to.Commit()
+}
+
+// publishLetters publishes copies of the dead letters among parts, in the order of
+// their rows, as deadletters/<step>-….parquet.
 func (r *Run) publishLetters(ctx context.Context, step string, parts []ledger.Part) error {
 	var letters []ledger.Part
 	for _, p := range parts {
@@ -89,7 +110,7 @@ func (r *Run) publishLetters(ctx context.Context, step string, parts []ledger.Pa
 		a, b := letters[i], letters[j]
 		return cmp.Or(cmp.Compare(a.Span, b.Span), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.FirstRow, b.FirstRow)) < 0
 	})
-	_, err := r.publish(ctx, "deadletters/"+step, letters)
+	_, err := r.publish(ctx, "deadletters/"+step, letters, r.copyInto)
 	return err
 }
 

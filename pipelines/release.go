@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/millrace-go/millrace/io/registry"
+	"github.com/millrace-go/millrace/io/store"
 	"github.com/millrace-go/millrace/model/metrics"
 )
 
@@ -17,6 +18,21 @@ var ErrRejected = errors.New("candidate rejected")
 // releases is the log of the job's releases.
 func (r *Run) releases() *registry.Log[registry.Release] {
 	return registry.Releases(r.out, "registry")
+}
+
+// champion returns the released model, or nil. Its files, if they are there,
+// must be whole: a damaged one is no reason to release another.
+func (r *Run) champion(ctx context.Context) (*registry.Release, error) {
+	champion, err := registry.Champion(ctx, r.releases())
+	if err != nil || champion == nil {
+		return nil, err
+	}
+	for _, ref := range []store.Ref{champion.Plan, champion.Model} {
+		if _, err := store.GetObject(ctx, r.out, ref); err != nil && !errors.Is(err, store.ErrNotExist) {
+			return nil, fmt.Errorf("release %d: %w", champion.ID, err)
+		}
+	}
+	return champion, nil
 }
 
 // gate decides on the candidate and records the decision. It returns the

@@ -18,7 +18,7 @@ import (
 )
 
 // Report is report.json: what a run did. A section that the run had no part
-// in holds zeros.
+// in holds zeros. docs/report.md explains each key; a test holds it in step.
 type Report struct {
 	// Job is the name of the job.
 	Job string `json:"job"`

@@ -45,7 +45,7 @@ func (r *Run) Train(ctx context.Context) (*Report, error) {
 
 // Compress runs Train, compress and evaluate, and releases nothing.
 func (r *Run) Compress(ctx context.Context) (*Report, error) {
-	champion, err := registry.Champion(ctx, r.releases())
+	champion, err := r.champion(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (r *Run) Score(ctx context.Context) (*Report, error) {
 	if r.job.Score == nil {
 		return nil, r.job.ErrorAt("score", "the job has no score section; add one with the files to score")
 	}
-	champion, err := registry.Champion(ctx, r.releases())
+	champion, err := r.champion(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -99,12 +99,12 @@ func (r *Run) Retrain(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if rep, err := r.unchanged(ctx, key); rep != nil || err != nil {
-		return rep, err
-	}
-	champion, err := registry.Champion(ctx, r.releases())
+	champion, err := r.champion(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if rep, err := r.unchanged(ctx, key, champion); rep != nil || err != nil {
+		return rep, err
 	}
 	p, c, err := r.candidateModel(ctx)
 	if err != nil {
@@ -189,7 +189,7 @@ func (r *Run) retrainKey(ctx context.Context) (key, error) {
 }
 
 // unchanged returns the report of a run that has nothing to do, or nil.
-func (r *Run) unchanged(ctx context.Context, k key) (*Report, error) {
+func (r *Run) unchanged(ctx context.Context, k key, champion *registry.Release) (*Report, error) {
 	_, done, err := r.doneLog().Last(ctx)
 	if err != nil || done == nil || done.Key != string(k) {
 		return nil, err
@@ -197,6 +197,9 @@ func (r *Run) unchanged(ctx context.Context, k key) (*Report, error) {
 	last, err := r.releases().LastID(ctx)
 	if err != nil || last != done.Last {
 		return nil, err
+	}
+	if champion == nil || r.verifyAll(ctx, champion.Model, champion.Plan) != nil {
+		return nil, nil
 	}
 	for _, f := range done.Files {
 		if r.present(ctx, f.Name, f.Bytes) != nil {

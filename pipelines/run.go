@@ -12,6 +12,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -106,8 +107,14 @@ func Open(ctx context.Context, j *job.Job, opts Options) (*Run, error) {
 	return r, nil
 }
 
-// Close releases the lock.
-func (r *Run) Close() error { return r.unlock() }
+// Close removes what a failed run left half written, and releases the lock.
+func (r *Run) Close() error {
+	_, err := store.SweepTemporaries(context.Background(), r.out)
+	if errors.Is(err, store.ErrNotExist) { // a bundle that was abandoned removed its own
+		err = nil
+	}
+	return errors.Join(err, r.unlock())
+}
 
 // key is a digest of what results depend on.
 type key string

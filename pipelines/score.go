@@ -144,5 +144,5 @@ func (r *Run) publishScores(ctx context.Context, rows ledger.Entry) ([]published
 	if err := r.publishLetters(ctx, "score", rows.Parts); err != nil {
 		return nil, err
 	}
-	return r.publish(ctx, "predictions/part", rows.Of(score.Predictions))
+	return r.publish(ctx, "predictions/part", rows.Of(score.Predictions), r.moveInto)
 }

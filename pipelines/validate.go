@@ -26,10 +26,7 @@ func Validate(ctx context.Context, j *job.Job, workers int) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := j.Split.KeyColumns(in.schema); err != nil {
-		return nil, err
-	}
-	if _, err := normalize.NewAnalyzer(j.Normalize, in.schema); err != nil {
+	if err := r.checkSections(in); err != nil {
 		return nil, err
 	}
 	said := []string{fmt.Sprintf("input: %d rows in %d file(s)", in.survey.Rows, len(in.survey.Files))}

@@ -13,7 +13,8 @@ import (
 	"github.com/millrace-go/millrace/runners/direct"
 )
 
-// Runner runs pipelines on one engine.
+// Runner runs pipelines on one engine. To add one, write its package below
+// runners and list it in all.
 type Runner interface {
 	Name() string
 	// Check says why the engine cannot run p, whose objects live in the store
@@ -27,7 +28,7 @@ type Runner interface {
 // all is the runner table.
 var all = []Runner{direct.Runner{}}
 
-// Names lists the runners.
+// Names lists the runners, the default first.
 func Names() []string {
 	names := make([]string, len(all))
 	for i, r := range all {
@@ -36,7 +37,7 @@ func Names() []string {
 	return names
 }
 
-// Lookup returns the runner of a name.
+// Lookup returns the runner of a name; the error lists the names there are.
 func Lookup(name string) (Runner, error) {
 	for _, r := range all {
 		if r.Name() == name {

@@ -295,8 +295,9 @@ normalize:
     - {column: weight, fill: {with: mean, indicator: true}, scale: min_max}
   label: {column: kind}
 model: {arch: tabular, hidden: [8]}
-train: {rounds: 2, inner_steps: 10, batch_size: 16, rounds_per_pipeline: 1}
+train: {rounds: 2, inner_steps: 20, batch_size: 16, rounds_per_pipeline: 1, inner: {learning_rate: 0.05, warmup_steps: 2}}
 compress: {sparsity: 0.5, prune_steps: 1, finetune_rounds: 1, clusters: 8, cluster_min_size: 8}
+release: {margin: 0.9}
 score: {input: {files: [rows.csv]}}
 `
 

@@ -50,6 +50,11 @@ var submission sync.Mutex
 // abandoned, which is safe because they commit whole objects or nothing.
 func (Runner) Run(ctx context.Context, p *beam.Pipeline) (map[string]int64, error) {
 	submission.Lock()
+	restore, err := ownTempDir()
+	if err != nil {
+		submission.Unlock()
+		return nil, err
+	}
 	type outcome struct {
 		counters map[string]int64
 		err      error
@@ -58,22 +63,19 @@ func (Runner) Run(ctx context.Context, p *beam.Pipeline) (map[string]int64, erro
 	go func() {
 		defer submission.Unlock()
 		counters, err := execute(context.WithoutCancel(ctx), p)
+		restore() // before the outcome is known: the process may end then
 		done <- outcome{counters, err}
 	}()
 	select {
 	case o := <-done:
 		return o.counters, o.err
 	case <-ctx.Done():
+		restore()
 		return nil, context.Cause(ctx)
 	}
 }
 
 func execute(ctx context.Context, p *beam.Pipeline) (map[string]int64, error) {
-	restore, err := ownTempDir()
-	if err != nil {
-		return nil, err
-	}
-	defer restore()
 	initOnce.Do(initBeam)
 	res, err := prism.Execute(ctx, p)
 	if err != nil {
@@ -83,7 +85,7 @@ func execute(ctx context.Context, p *beam.Pipeline) (map[string]int64, error) {
 }
 
 // ownTempDir points TMPDIR to a folder that restore removes: Beam leaves a file
-// there for each pipeline.
+// there for each pipeline. restore may be called more than once.
 func ownTempDir() (restore func(), err error) {
 	dir, err := os.MkdirTemp("", "millrace-beam-")
 	if err != nil {
@@ -91,14 +93,14 @@ func ownTempDir() (restore func(), err error) {
 	}
 	old, had := os.LookupEnv("TMPDIR")
 	os.Setenv("TMPDIR", dir)
-	return func() {
+	return sync.OnceFunc(func() {
 		os.RemoveAll(dir)
 		if had {
 			os.Setenv("TMPDIR", old)
 		} else {
 			os.Unsetenv("TMPDIR")
 		}
-	}, nil
+	}), nil
 }
 
 // counters sums over steps: step names differ by runner.

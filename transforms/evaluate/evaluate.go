@@ -1,4 +1,6 @@
-// Package evaluate measures models on the same rows.
+// Package evaluate measures several models on the same rows, each with the
+// Plan it was trained with. What is measured is merged exactly, so the metrics
+// are the same bits for any cut of the rows and any order of work.
 package evaluate
 
 import (

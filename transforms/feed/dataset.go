@@ -15,7 +15,8 @@ import (
 	"github.com/millrace-go/millrace/transforms/ledger"
 )
 
-// Dataset is a sequence of prepared rows: pieces one after the other.
+// Dataset is a sequence of prepared rows: pieces one after the other, numbered
+// from 0. It holds none of them in memory.
 type Dataset struct {
 	store  store.Store
 	parts  []ledger.Part
@@ -35,7 +36,7 @@ func Open(s store.Store, parts []ledger.Part, inputs []nn.Input) *Dataset {
 // Rows is the number of rows.
 func (d *Dataset) Rows() int64 { return d.starts[len(d.starts)-1] }
 
-// Load reads rows from to to into memory.
+// Load reads the rows from (included) to to (excluded) into memory.
 func (d *Dataset) Load(ctx context.Context, from, to int64) (*Rows, error) {
 	out := newRows(d.inputs, int(to-from))
 	first := sort.Search(len(d.parts), func(i int) bool { return d.starts[i+1] > from })
@@ -175,8 +176,8 @@ func (r *Rows) Gather(index []int32) nn.Batch {
 	return b
 }
 
-// Slice returns rows from to to as a batch of a model, with labels. The
-// batch shares memory with r.
+// Slice returns the rows from (included) to to (excluded) as a batch of a
+// model, with labels. The batch shares memory with r.
 func (r *Rows) Slice(from, to int) nn.Batch {
 	b := nn.Batch{N: to - from, Inputs: map[string]*tensor.Dense{}, Labels: r.labels[from:to]}
 	for _, in := range r.inputs {
@@ -191,7 +192,7 @@ func (r *Rows) Slice(from, to int) nn.Batch {
 	return b
 }
 
-// Of returns the rows of a prepared batch.
+// Of returns the rows of a prepared record; without a label column all labels are 0.
 func Of(b arrow.Record, inputs []nn.Input) (*Rows, error) {
 	r := newRows(inputs, int(b.NumRows()))
 	return r, r.append(b)

@@ -28,7 +28,7 @@ func init() {
 // pieceRows is the number of rows of a record batch within a piece.
 const pieceRows = 1024
 
-// Kinds of pieces.
+// Validation is the kind of the pieces of the validation split.
 const Validation = "validation"
 
 // Train is the kind of the pieces of a training shard.

@@ -58,16 +58,22 @@ func (c Counts) Sum(prefix string) int64 {
 	return sum
 }
 
-// Part is an object that holds rows of one span in row order.
+// Part is an object that a transform wrote, most often one that holds rows of
+// one span in row order. Kind, Span and FirstRow name it: a bundle that runs
+// twice writes the same Part twice.
 type Part struct {
-	Kind     string    `json:"kind"`
-	Span     int       `json:"span"`
+	// Kind says what the object holds, such as "predictions" or "dead/clean".
+	Kind string `json:"kind"`
+	// Span is the batch.Batch.Span of its rows; of objects that hold no rows it
+	// is what the writer says, such as the index of a column.
+	Span int `json:"span"`
+	// FirstRow is the 1-based row of the source file that begins it, 0 without rows.
 	FirstRow int64     `json:"first_row"`
 	Rows     int64     `json:"rows"`
 	Object   store.Ref `json:"object"`
 }
 
-// Entry is what one bundle did.
+// Entry is what one bundle did, and, merged and sorted, what a whole pass did.
 type Entry struct {
 	Counts Counts `json:"counts,omitempty"`
 	Parts  []Part `json:"parts,omitempty"`

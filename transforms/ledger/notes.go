@@ -14,8 +14,8 @@ import (
 // writes dead letters as parts of kind "dead/<stage>". Embed it by value, call
 // Start and Finish around each bundle.
 type Notes struct {
-	Sink  Sink // with an empty Prefix letters are counted, not written
-	Stage string
+	Sink  Sink
+	Stage string // what the letters' parts are called: "dead/<Stage>"
 
 	counts  Counts
 	letters *Spool[*letterfile.Writer]

@@ -13,9 +13,10 @@ import (
 )
 
 // Sink says where a transform's parts go: objects of a store under a prefix.
+// With an empty Prefix dead letters are counted and not written.
 type Sink struct {
-	Store  string
-	Prefix string
+	Store  string // URI
+	Prefix string // without a slash at its end
 }
 
 // Spool writes the parts of one bundle: for each kind one part a span. A part's

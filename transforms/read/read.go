@@ -84,7 +84,8 @@ func (f *rowsFn) FinishBundle(_ func(*batch.Batch), note func(ledger.Entry)) err
 	return fault.Wrap(f.Notes.Finish(note))
 }
 
-// Each reads one span without a pipeline.
+// Each reads one span without a pipeline: every row goes to emit or to dead, in
+// the order of the rows.
 func Each(ctx context.Context, s store.Store, span table.Span, o table.Options, emit func(*batch.Batch) error, dead func(deadletter.Letter) error) error {
 	f, err := lookup(span.Format)
 	if err != nil {

@@ -1,4 +1,5 @@
-// Package score runs a model over cleaned rows.
+// Package score runs a model over cleaned rows and writes what it predicts.
+// The Plan and the model file are those of a release; a process loads each once.
 package score
 
 import (
@@ -69,7 +70,7 @@ func load(ctx context.Context, s store.Store, m Model) (*loaded, error) {
 	return l, nil
 }
 
-// Open reads a model file.
+// Open reads the model file of a name, and checks its digest.
 func Open(ctx context.Context, s store.Store, name string) (*modelfile.File, error) {
 	r, err := s.Open(ctx, name)
 	if err != nil {
@@ -126,7 +127,8 @@ type Scores struct {
 // chunkRows is the batch size of the predictor. A row's result does not depend on it.
 const chunkRows = 256
 
-// Score prepares and scores cleaned rows.
+// Score prepares and scores cleaned rows. Rows that the Plan cannot prepare are
+// in Dead; the others keep their order. b is not written to.
 func (s *Scorer) Score(b *batch.Batch) (*Scores, error) {
 	prepared, err := s.applier.Apply(b)
 	if err != nil {
