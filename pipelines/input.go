@@ -109,7 +109,7 @@ func (r *Run) infer(ctx context.Context, in *input, spec clean.Spec) (clean.Spec
 			return spec, err
 		}
 	}
-	return clean.Infer(in.survey.Schema, sample, spec)
+	return clean.Infer(in.survey.Schema, sample, spec, clean.Options{Only: in.only})
 }
 
 // cleaned builds the transforms that every pass over an input starts with, for

@@ -47,7 +47,7 @@ func TestKey(t *testing.T) {
 		}
 		seen[k] = name
 	}
-	if Key(1, "a") != Key(1, "a") {
+	if again := Key(1, "a"); Key(1, "a") != again {
 		t.Error("Key is not a function")
 	}
 }

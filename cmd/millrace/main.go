@@ -45,7 +45,7 @@ func main() {
 // but counts as heap: the collector then runs each time about so much has been
 // allocated, not each time a small live heap has doubled. Streaming many
 // batches past a few megabytes of state spends a tenth of the time on it otherwise.
-const ballastBytes = 128 << 20
+const ballastBytes = 256 << 20
 
 // isWorker says whether a runner's boot code started this process.
 func isWorker(args []string) bool {

@@ -32,8 +32,10 @@ func TestRerun(t *testing.T) {
 		{"a comment in the job", func(t *testing.T, dir string) {
 			edit(t, filepath.Join(dir, job), "name: small", "name: small # as it was")
 		}, "unchanged", "read reused, prepare reused, train reused, compress reused, evaluate reused, release reused, score reused"},
-		{"a row", func(t *testing.T, dir string) { write(t, filepath.Join(dir, rows), smallRows(301)) }, "released", all},
-		{"the rules", func(t *testing.T, dir string) { edit(t, filepath.Join(dir, job), "max: 50", "max: 40") }, "released", all},
+		{"a row", func(t *testing.T, dir string) { write(t, filepath.Join(dir, rows), smallRows(330)) }, "released", all},
+		{"the features", func(t *testing.T, dir string) {
+			edit(t, filepath.Join(dir, job), "{column: x, scale: z_score}", "{column: x, scale: min_max}")
+		}, "released", all},
 		{"the seed", func(t *testing.T, dir string) {
 			edit(t, filepath.Join(dir, job), "name: small", "name: small\nseed: 2")
 		}, "released",

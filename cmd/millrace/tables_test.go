@@ -123,7 +123,7 @@ func sorted(t testing.TB, pattern string) []string {
 	return names
 }
 
-// letters reads out/deadletters/<step>-*, as "row rule column value".
+// letters reads out/deadletters/<step>-*, as "row rule column value", by row.
 func letters(t testing.TB, out, step string) []string {
 	t.Helper()
 	var list []string
@@ -141,12 +141,16 @@ func letters(t testing.TB, out, step string) []string {
 			if l.File == "" || l.Reason == "" {
 				t.Errorf("letter %+v: want a file and a reason", l)
 			}
-			list = append(list, fmt.Sprintf("%d %s %s %s", l.Row, l.Rule, orDash(l.Column), strconv.Quote(l.Value)))
+			list = append(list, fmt.Sprintf("%4d %s %s %s", l.Row, l.Rule, orDash(l.Column), strconv.Quote(l.Value)))
 			return nil
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+	sort.Strings(list)
+	for i := range list {
+		list[i] = strings.TrimSpace(list[i])
 	}
 	return list
 }

@@ -30,32 +30,32 @@ const continuation = 0xFFFFFFFF
 // CheckStream checks the framing and metadata of b, an Arrow IPC stream: every
 // message lies within b, and no vector is longer than its buffer.
 func CheckStream(b []byte) (err error) {
-	defer Recover(&err, "Arrow stream")
+	defer Recover(&err, "arrow stream")
 	for n := 0; len(b) > 0; n++ {
 		if len(b) < 8 || binary.LittleEndian.Uint32(b) != continuation {
-			return fmt.Errorf("Arrow stream: message %d: no message begins here", n)
+			return fmt.Errorf("arrow stream: message %d: no message begins here", n)
 		}
 		size := int64(binary.LittleEndian.Uint32(b[4:]))
 		b = b[8:]
 		if size == 0 { // end of stream
 			if len(b) > 0 {
-				return fmt.Errorf("Arrow stream: %d bytes after its end", len(b))
+				return fmt.Errorf("arrow stream: %d bytes after its end", len(b))
 			}
 			return nil
 		}
 		if size > int64(len(b)) {
-			return fmt.Errorf("Arrow stream: message %d: metadata of %d bytes where %d are left", n, size, len(b))
+			return fmt.Errorf("arrow stream: message %d: metadata of %d bytes where %d are left", n, size, len(b))
 		}
 		body, err := checkMessage(flat(b[:size]))
 		if err != nil {
-			return fmt.Errorf("Arrow stream: message %d: %w", n, err)
+			return fmt.Errorf("arrow stream: message %d: %w", n, err)
 		}
 		if b = b[size:]; body > int64(len(b)) {
-			return fmt.Errorf("Arrow stream: message %d: body of %d bytes where %d are left", n, body, len(b))
+			return fmt.Errorf("arrow stream: message %d: body of %d bytes where %d are left", n, body, len(b))
 		}
 		b = b[body:]
 	}
-	return fmt.Errorf("Arrow stream: cut before its end")
+	return fmt.Errorf("arrow stream: cut before its end")
 }
 
 // checkMessage returns the length of the message's body.
@@ -148,21 +148,21 @@ type Block struct {
 // returns the places of its record batches: each lies within the file, after
 // the one before.
 func CheckFooter(b []byte, size int64) (batches []Block, err error) {
-	defer Recover(&err, "Arrow footer")
+	defer Recover(&err, "arrow footer")
 	f := flat(b)
 	t := f.root()
 	schema := f.field(t, footerSchema)
 	if schema == 0 {
-		return nil, fmt.Errorf("Arrow footer: no schema")
+		return nil, fmt.Errorf("arrow footer: no schema")
 	}
 	if err := checkSchema(f, f.indirect(schema)); err != nil {
-		return nil, fmt.Errorf("Arrow footer: %w", err)
+		return nil, fmt.Errorf("arrow footer: %w", err)
 	}
 	if _, err := blocks(f, f.field(t, footerDicts), size); err != nil {
-		return nil, fmt.Errorf("Arrow footer: dictionaries: %w", err)
+		return nil, fmt.Errorf("arrow footer: dictionaries: %w", err)
 	}
 	if batches, err = blocks(f, f.field(t, footerBatches), size); err != nil {
-		return nil, fmt.Errorf("Arrow footer: record batches: %w", err)
+		return nil, fmt.Errorf("arrow footer: record batches: %w", err)
 	}
 	return batches, nil
 }
@@ -200,29 +200,29 @@ type Buffer struct{ Offset, Len int64 }
 // promises a body of that many bytes. Its buffers lie in the body, one after
 // the other.
 func CheckBatch(b []byte, body int64) (batch *Batch, err error) {
-	defer Recover(&err, "Arrow message")
+	defer Recover(&err, "arrow message")
 	if len(b) < 8 || binary.LittleEndian.Uint32(b) != continuation {
-		return nil, fmt.Errorf("Arrow message: no message begins here")
+		return nil, fmt.Errorf("arrow message: no message begins here")
 	}
 	f := flat(b[8:])
 	got, err := checkMessage(f)
 	if err != nil {
-		return nil, fmt.Errorf("Arrow message: %w", err)
+		return nil, fmt.Errorf("arrow message: %w", err)
 	}
 	t := f.root()
 	if kind := f[f.field(t, msgHeaderType)]; kind != headerBatch || got != body {
-		return nil, fmt.Errorf("Arrow message: kind %d with a body of %d bytes, want %d with %d", kind, got, headerBatch, body)
+		return nil, fmt.Errorf("arrow message: kind %d with a body of %d bytes, want %d with %d", kind, got, headerBatch, body)
 	}
 	h := f.indirect(f.field(t, msgHeader))
 	if f.field(h, batchCompression) != 0 {
-		return nil, fmt.Errorf("Arrow message: its buffers are compressed")
+		return nil, fmt.Errorf("arrow message: its buffers are compressed")
 	}
 	batch = &Batch{}
 	if p := f.field(h, batchLength); p != 0 {
 		batch.Rows = f.i64(p)
 	}
 	if batch.Rows < 0 {
-		return nil, fmt.Errorf("Arrow message: %d rows", batch.Rows)
+		return nil, fmt.Errorf("arrow message: %d rows", batch.Rows)
 	}
 	first, n := f.vector(f.field(h, batchNodes), 16)
 	for i := range n {
@@ -237,7 +237,7 @@ func (b *Batch) readBuffers(f flat, p int, body int64) error {
 	for i := range n {
 		buf := Buffer{f.i64(first + 16*i), f.i64(first + 16*i + 8)}
 		if buf.Offset < end || buf.Len < 0 || buf.Offset > body || buf.Len > body-buf.Offset {
-			return fmt.Errorf("Arrow message: buffer %d at %d of %d bytes in a body of %d", i, buf.Offset, buf.Len, body)
+			return fmt.Errorf("arrow message: buffer %d at %d of %d bytes in a body of %d", i, buf.Offset, buf.Len, body)
 		}
 		end = buf.Offset + buf.Len
 		b.Buffers = append(b.Buffers, buf)

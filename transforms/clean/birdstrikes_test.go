@@ -81,7 +81,7 @@ var strikesSpec = Spec{
 // with a plain loop over the records and package time.
 func TestBirdstrikes(t *testing.T) {
 	b, records := readText(t, shared(t, "data/tabular/birdstrikes/birdstrikes.csv"))
-	spec, err := Infer(b.Record.Schema(), []*batch.Batch{b}, strikesSpec)
+	spec, err := Infer(b.Record.Schema(), []*batch.Batch{b}, strikesSpec, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,19 +33,25 @@ import (
 //
 // sample holds batches of any columns of the source, by name. A run of columns
 // of one type stays one entry. Errors about a key are FieldErrors.
-func Infer(source *arrow.Schema, sample []*batch.Batch, spec Spec) (Spec, error) {
-	out, err := infer(source, sample, spec)
+//
+// Columns that o.Only does not need are neither typed nor required of the source.
+func Infer(source *arrow.Schema, sample []*batch.Batch, spec Spec, o Options) (Spec, error) {
+	out, err := infer(source, sample, spec, o)
 	if err != nil {
 		return Spec{}, fmt.Errorf("clean: %w", err)
 	}
 	return out, nil
 }
 
-func infer(source *arrow.Schema, sample []*batch.Batch, spec Spec) (Spec, error) {
+func infer(source *arrow.Schema, sample []*batch.Batch, spec Spec, o Options) (Spec, error) {
 	if err := spec.Validate(); err != nil {
 		return Spec{}, err
 	}
 	list, err := spec.expand(source)
+	if err != nil {
+		return Spec{}, err
+	}
+	list, derive, err := needed(list, spec.Derive, o.Only)
 	if err != nil {
 		return Spec{}, err
 	}
@@ -64,7 +70,7 @@ func infer(source *arrow.Schema, sample []*batch.Batch, spec Spec) (Spec, error)
 		return Spec{}, err
 	}
 	out := spec
-	out.KeepOthers = false
+	out.KeepOthers, out.Derive = false, derive
 	out.Columns = typedColumns(list, kinds)
 	return out, nil
 }

@@ -51,7 +51,7 @@ func TestInferTypes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			c.column.Name = "x"
 			b := table(c.source)
-			got, err := Infer(b.Record.Schema(), []*batch.Batch{b}, Spec{Columns: []Column{c.column}})
+			got, err := Infer(b.Record.Schema(), []*batch.Batch{b}, Spec{Columns: []Column{c.column}}, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,11 +86,11 @@ func TestInferColumns(t *testing.T) {
 			"q0>r0:int64 q1>r1:string p{0..1}>:int64"},
 		{"others", Spec{KeepOthers: true, Columns: []Column{{Name: "p{0..1}"}, {Name: "q{0..1}"}}}, "p{0..1}>:int64 q0>:int64 q1>:string a{{b}}>:float64 z>:string"},
 	} {
-		got, err := Infer(b.Record.Schema(), []*batch.Batch{b}, c.spec)
+		got, err := Infer(b.Record.Schema(), []*batch.Batch{b}, c.spec, Options{})
 		if err != nil || describe(got) != c.want || got.KeepOthers {
 			t.Errorf("%s: got %q, %v, want %q", c.name, describe(got), err, c.want)
 		}
-		again, err := Infer(b.Record.Schema(), nil, got)
+		again, err := Infer(b.Record.Schema(), nil, got, Options{})
 		if err != nil || !reflect.DeepEqual(got, again) {
 			t.Errorf("%s: inferred again without a sample: got %q, %v", c.name, describe(again), err)
 		}
@@ -114,8 +114,24 @@ func TestInferErrors(t *testing.T) {
 		{"invalid", Spec{Columns: []Column{{Name: "speed", Type: "x"}}}, b, "columns[0].type"},
 		{"sample of another schema", Spec{}, table(col("y", "1")), `t: column "speed"`},
 	} {
-		if _, err := Infer(b.Record.Schema(), []*batch.Batch{c.sample}, c.spec); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Infer(b.Record.Schema(), []*batch.Batch{c.sample}, c.spec, Options{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q in it", c.name, err, c.want)
 		}
+	}
+}
+
+// Columns that nobody needs, such as the label of rows to be scored, need not be there.
+func TestInferOnly(t *testing.T) {
+	b := table(col("a", "1"), col("b", "2024-05-06"))
+	spec := Spec{
+		Columns: []Column{{Name: "a"}, {Name: "b"}, {Name: "label"}},
+		Derive:  []Derive{{Name: "month", From: "b", As: "month"}, {Name: "tag", From: "label", As: "map", Map: map[string]string{}}},
+	}
+	got, err := Infer(b.Record.Schema(), []*batch.Batch{b}, spec, Options{Only: []string{"a", "month"}})
+	if err != nil || describe(got) != "a>:int64 b>:date" || len(got.Derive) != 1 || got.Derive[0].Name != "month" {
+		t.Errorf("got %q deriving %v, %v; want a and b, and month derived", describe(got), got.Derive, err)
+	}
+	if _, err := Infer(b.Record.Schema(), []*batch.Batch{b}, spec, Options{Only: []string{"tag"}}); err == nil || !strings.Contains(err.Error(), `"label": not in the source`) {
+		t.Errorf("got error %v, want the label to be missed where tag needs it", err)
 	}
 }

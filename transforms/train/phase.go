@@ -2,7 +2,6 @@ package train
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/millrace-go/millrace/accel"
@@ -109,5 +108,3 @@ type report struct {
 	Loss  float64 // mean over steps
 	State store.Ref
 }
-
-func encodeJSON(v any) ([]byte, error) { return json.Marshal(v) }

@@ -18,14 +18,16 @@ import (
 )
 
 func init() {
-	register.DoFn5x1[context.Context, int, []byte, func(int, []byte), func([]byte), error](&innerFn{})
+	register.DoFn2x1[[]byte, func(int, []byte), error](&dealFn{})
+	register.DoFn5x1[context.Context, int, []byte, func(string, []byte), func(int, []byte), error](&innerFn{})
 	register.Combiner1[[]byte](&meanFn{})
-	register.DoFn4x2[context.Context, int, []byte, []byte, []byte, error](&outerFn{})
-	register.DoFn5x2[context.Context, []byte, []byte, func(*[]byte) bool, func(*[]byte) bool, []byte, error](&draftFn{})
-	register.DoFn3x2[context.Context, int, []byte, []byte, error](&validateFn{})
-	register.DoFn3x2[context.Context, []byte, []byte, []byte, error](&commitFn{})
+	register.DoFn4x1[context.Context, string, []byte, func(int, []byte), error](&outerFn{})
+	register.Function1x2(asPrevious)
+	register.DoFn2x2[int, func(*[]byte) bool, []byte, error](&draftFn{})
+	register.DoFn4x1[context.Context, int, []byte, func(string, []byte), error](&validateFn{})
+	register.DoFn3x2[context.Context, string, []byte, []byte, error](&commitFn{})
 	register.Emitter2[int, []byte]()
-	register.Emitter1[[]byte]()
+	register.Emitter2[string, []byte]()
 	register.Iter1[[]byte]()
 }
 
@@ -40,31 +42,51 @@ const validationRows = 1 << 15
 //
 // Every shard takes its inner steps from the same parameters; the blocks of
 // their pseudo-gradients are combined by key, and the outer step is taken where
-// a block was combined, as in a reduce-scatter. The next round's side input is
-// the all-gather.
+// a block was combined, as in a reduce-scatter. The next round's reading of the
+// blocks is the all-gather. Manifests travel as elements and keys, not as side
+// inputs: a runner that polls the stages that wait for one, as prism does,
+// spends a core on it.
 func Round(s beam.Scope, p *Phase, validation int64, workers int, prev beam.PCollection) beam.PCollection {
 	s = s.Scope("train.Round")
-	side := beam.SideInput{Input: prev}
-
-	var blocks, reports []beam.PCollection
+	var blocks, pieces []beam.PCollection
 	for _, shards := range spread(count(p.Spec.Shards), workers) {
-		work := beam.Reshuffle(s, beam.CreateList(s, shards))
-		b, r := beam.ParDo2(s, &innerFn{Phase: *p}, work, side)
-		blocks, reports = append(blocks, b), append(reports, r)
+		work := beam.Reshuffle(s, beam.ParDo(s, &dealFn{Numbers: shards}, prev))
+		b, reports := beam.ParDo2(s, &innerFn{Phase: *p}, work)
+		blocks, pieces = append(blocks, b), append(pieces, reports)
 	}
 	means := beam.CombinePerKey(s, &meanFn{}, beam.Flatten(s, blocks...))
-	stepped := beam.ParDo(s, &outerFn{Phase: *p}, means, side)
-	draft := beam.ParDo(s, &draftFn{Phase: *p}, beam.Impulse(s), side,
-		beam.SideInput{Input: stepped}, beam.SideInput{Input: beam.Flatten(s, reports...)})
+	pieces = append(pieces, beam.ParDo(s, &outerFn{Phase: *p}, means), beam.ParDo(s, asPrevious, prev))
+	draft := beam.ParDo(s, &draftFn{Phase: *p}, beam.GroupByKey(s, beam.Flatten(s, pieces...)))
 
 	var scores []beam.PCollection
 	chunks := count(int((validation + validationRows - 1) / validationRows))
 	for _, some := range spread(chunks, workers) {
-		work := beam.Reshuffle(s, beam.CreateList(s, some))
-		scores = append(scores, beam.ParDo(s, &validateFn{Phase: *p}, work, beam.SideInput{Input: draft}))
+		work := beam.Reshuffle(s, beam.ParDo(s, &dealFn{Numbers: some}, draft))
+		scores = append(scores, beam.ParDo(s, &validateFn{Phase: *p}, work))
 	}
-	score := beam.Combine(s, &evaluate.MergeFn{}, beam.Flatten(s, scores...))
-	return beam.ParDo(s, &commitFn{Phase: *p}, score, beam.SideInput{Input: draft})
+	score := beam.CombinePerKey(s, &evaluate.MergeFn{}, beam.Flatten(s, scores...))
+	return beam.ParDo(s, &commitFn{Phase: *p}, score)
+}
+
+// dealFn gives a manifest to each of some numbers: shards, or chunks of rows.
+type dealFn struct{ Numbers []int }
+
+func (f *dealFn) ProcessElement(manifest []byte, emit func(int, []byte)) error {
+	for _, n := range f.Numbers {
+		emit(n, manifest)
+	}
+	return nil
+}
+
+// piece is what a manifest is drafted from; one of the fields is set.
+type piece struct {
+	Previous *Manifest
+	Block    *Block
+	Report   *report
+}
+
+func asPrevious(manifest []byte) (int, []byte) {
+	return 0, []byte(`{"Previous":` + string(manifest) + `}`)
 }
 
 func count(n int) []int {
@@ -98,11 +120,13 @@ type innerFn struct {
 	rt    *runtime
 }
 
-func (f *innerFn) ProcessElement(ctx context.Context, shard int, prev []byte, block func(int, []byte), done func([]byte)) error {
+func (f *innerFn) ProcessElement(ctx context.Context, shard int, prev []byte, block func(string, []byte), done func(int, []byte)) error {
 	return fault.Wrap(f.process(ctx, shard, prev, block, done))
 }
 
-func (f *innerFn) process(ctx context.Context, shard int, prev []byte, block func(int, []byte), done func([]byte)) error {
+// process emits each block of the pseudo-gradient under the block it is for,
+// as the previous manifest names it, and the report of the shard.
+func (f *innerFn) process(ctx context.Context, shard int, prev []byte, block func(string, []byte), done func(int, []byte)) error {
 	m, err := parse(prev)
 	if err != nil {
 		return err
@@ -130,13 +154,21 @@ func (f *innerFn) process(ctx context.Context, shard int, prev []byte, block fun
 		if err != nil {
 			return err
 		}
-		block(b.Index, data)
+		name, err := json.Marshal(m.Blocks[b.Index])
+		if err != nil {
+			return err
+		}
+		block(string(name), data)
 	}
-	data, err := encodeJSON(r)
+	return emitPiece(piece{Report: &r}, done)
+}
+
+func emitPiece(p piece, emit func(int, []byte)) error {
+	data, err := json.Marshal(p)
 	if err != nil {
 		return err
 	}
-	done(data)
+	emit(0, data)
 	return nil
 }
 
@@ -168,22 +200,23 @@ func mergeMeans(a, b []byte) ([]byte, error) {
 	return x.MarshalBinary()
 }
 
-// outerFn steps one block.
+// outerFn steps one block, the key.
 type outerFn struct {
 	Phase Phase
 	rt    *runtime
 }
 
-func (f *outerFn) ProcessElement(ctx context.Context, index int, mean, prev []byte) ([]byte, error) {
-	b, err := f.process(ctx, index, mean, prev)
+func (f *outerFn) ProcessElement(ctx context.Context, block string, mean []byte, done func(int, []byte)) error {
+	b, err := f.process(ctx, block, mean)
 	if err != nil {
-		return nil, fault.Wrap(err)
+		return fault.Wrap(err)
 	}
-	return encodeJSON(b)
+	return fault.Wrap(emitPiece(piece{Block: b}, done))
 }
 
-func (f *outerFn) process(ctx context.Context, index int, mean, prev []byte) (*Block, error) {
-	m, err := parse(prev)
+func (f *outerFn) process(ctx context.Context, block string, mean []byte) (*Block, error) {
+	var old Block
+	err := json.Unmarshal([]byte(block), &old)
 	if err != nil {
 		return nil, err
 	}
@@ -201,17 +234,17 @@ func (f *outerFn) process(ctx context.Context, index int, mean, prev []byte) (*B
 	if err := acc.Mean(delta); err != nil {
 		return nil, err
 	}
-	if err := getFloats(ctx, f.rt.store, m.Blocks[index].Values, values); err != nil {
+	if err := getFloats(ctx, f.rt.store, old.Values, values); err != nil {
 		return nil, err
 	}
-	if err := getFloats(ctx, f.rt.store, m.Blocks[index].Momentum, momentum); err != nil {
+	if err := getFloats(ctx, f.rt.store, old.Momentum, momentum); err != nil {
 		return nil, err
 	}
 	outer := optim.Nesterov{LR: f.Phase.Spec.Outer.LearningRate, Momentum: f.Phase.Spec.Outer.Momentum}
 	if err := outer.Step(values, momentum, delta); err != nil {
 		return nil, err
 	}
-	out := &Block{Index: index}
+	out := &Block{Index: old.Index}
 	if out.Values, err = putFloats(ctx, f.rt.store, f.Phase.Prefix+"/blocks", values); err != nil {
 		return nil, err
 	}
@@ -219,54 +252,61 @@ func (f *outerFn) process(ctx context.Context, index int, mean, prev []byte) (*B
 	return out, err
 }
 
-// draftFn gathers the blocks and reports of a round in a manifest that lacks
-// only the validation.
+// draftFn gathers the pieces of a round in a manifest that lacks only the
+// validation.
 type draftFn struct{ Phase Phase }
 
-func (f *draftFn) ProcessElement(_ context.Context, _, prev []byte, blocks, reports func(*[]byte) bool) ([]byte, error) {
-	m, err := f.draft(prev, blocks, reports)
+func (f *draftFn) ProcessElement(_ int, pieces func(*[]byte) bool) ([]byte, error) {
+	m, err := f.draft(pieces)
 	if err != nil {
 		return nil, fault.Wrap(err)
 	}
-	return encodeJSON(m)
+	return json.Marshal(m)
 }
 
-func (f *draftFn) draft(prev []byte, blocks, reports func(*[]byte) bool) (*Manifest, error) {
-	old, err := parse(prev)
-	if err != nil {
-		return nil, err
-	}
-	m := &Manifest{Round: old.Round + 1, Steps: old.Steps, Blocks: make([]Block, len(old.Blocks))}
+func (f *draftFn) draft(pieces func(*[]byte) bool) (*Manifest, error) {
+	var old *Manifest
+	blocks := map[int]Block{}
+	reports := make([]report, f.Phase.Spec.Shards)
 	var data []byte
-	for blocks(&data) {
-		var b Block
-		if err := json.Unmarshal(data, &b); err != nil {
-			return nil, err
+	for pieces(&data) {
+		var p piece
+		if err := json.Unmarshal(data, &p); err != nil {
+			return nil, fmt.Errorf("train: piece of a manifest: %w", err)
 		}
-		m.Blocks[b.Index] = b
-	}
-	all := make([]report, f.Phase.Spec.Shards)
-	for reports(&data) {
-		var r report
-		if err := json.Unmarshal(data, &r); err != nil {
-			return nil, err
+		switch {
+		case p.Previous != nil:
+			old = p.Previous
+		case p.Block != nil:
+			blocks[p.Block.Index] = *p.Block
+		case p.Report != nil:
+			reports[p.Report.Shard] = *p.Report
 		}
-		all[r.Shard] = r
 	}
+	if old == nil || len(blocks) != len(old.Blocks) {
+		return nil, fmt.Errorf("train: no training shard has a row, or blocks are lost: %d came", len(blocks))
+	}
+	m := &Manifest{Round: old.Round + 1, Steps: old.Steps}
+	for i := range old.Blocks {
+		m.Blocks = append(m.Blocks, blocks[i])
+	}
+	m.addReports(reports, f.Phase.Spec.InnerSteps)
+	return m, nil
+}
+
+// addReports takes the reports in the order of shards, so that the mean of
+// their losses is always the same.
+func (m *Manifest) addReports(reports []report, innerSteps int) {
 	active := 0
-	for _, r := range all { // in the order of shards, so that the sum is always the same
+	for _, r := range reports {
 		m.States = append(m.States, r.State)
 		if r.Rows > 0 {
-			m.Steps += int64(f.Phase.Spec.InnerSteps)
+			m.Steps += int64(innerSteps)
 			m.Loss += r.Loss
 			active++
 		}
 	}
-	if active == 0 {
-		return nil, fmt.Errorf("train: no training shard has a row")
-	}
 	m.Loss /= float64(active)
-	return m, nil
 }
 
 // validateFn measures the new parameters on chunks of the validation rows.
@@ -275,12 +315,17 @@ type validateFn struct {
 	rt    *runtime
 }
 
-func (f *validateFn) ProcessElement(ctx context.Context, chunk int, draft []byte) ([]byte, error) {
+func (f *validateFn) ProcessElement(ctx context.Context, chunk int, draft []byte, emit func(string, []byte)) error {
 	acc, err := f.process(ctx, chunk, draft)
 	if err != nil {
-		return nil, fault.Wrap(err)
+		return fault.Wrap(err)
 	}
-	return acc.MarshalBinary()
+	data, err := acc.MarshalBinary()
+	if err != nil {
+		return fault.Wrap(err)
+	}
+	emit(string(draft), data)
+	return nil
 }
 
 func (f *validateFn) process(ctx context.Context, chunk int, draft []byte) (*metrics.Accumulator, error) {
@@ -309,15 +354,15 @@ func (f *validateFn) process(ctx context.Context, chunk int, draft []byte) (*met
 // commitFn completes a manifest and commits the round.
 type commitFn struct{ Phase Phase }
 
-func (f *commitFn) ProcessElement(ctx context.Context, score, draft []byte) ([]byte, error) {
-	m, err := f.process(ctx, score, draft)
+func (f *commitFn) ProcessElement(ctx context.Context, draft string, score []byte) ([]byte, error) {
+	m, err := f.process(ctx, []byte(draft), score)
 	if err != nil {
 		return nil, fault.Wrap(err)
 	}
-	return encodeJSON(m)
+	return json.Marshal(m)
 }
 
-func (f *commitFn) process(ctx context.Context, score, draft []byte) (*Manifest, error) {
+func (f *commitFn) process(ctx context.Context, draft, score []byte) (*Manifest, error) {
 	m, err := parse(draft)
 	if err != nil {
 		return nil, err
