@@ -98,7 +98,6 @@ func (r *Run) prune(ctx context.Context, p *prepared, t *trained, folder string)
 		if spec.FinetuneRounds == 0 {
 			continue
 		}
-		r.say("compress", "sparsity %.3f", sparsity)
 		if params, err = r.finetune(ctx, p, t, fmt.Sprintf("%s/step-%02d", folder, step), fmt.Sprintf("finetune-%d", step), params, mask); err != nil {
 			return nil, nil, err
 		}

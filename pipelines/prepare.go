@@ -84,7 +84,11 @@ func (r *Run) checkSections(in *input) error {
 
 func (r *Run) makePrepared(ctx context.Context, p *prepared) (reused bool, err error) {
 	in := r.job.Input
-	p.key, err = derive("", "prepare", r.opts.Code, p.input.survey.Digest(), in.CSV, r.job.Limits, p.input.clean,
+	spans := int64(0)
+	if r.job.Clean.DropDuplicates { // its list names rows by span
+		spans = in.SpanBytes
+	}
+	p.key, err = derive("", "prepare", spans, r.opts.Code, p.input.survey.Digest(), in.CSV, r.job.Limits, p.input.clean,
 		r.job.Split, r.job.Normalize, r.job.Train.Shards)
 	if err != nil {
 		return false, err

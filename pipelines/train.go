@@ -44,7 +44,7 @@ func (r *Run) train(ctx context.Context, p *prepared) (*trained, error) {
 			return false, "", err
 		}
 		if t.params, err = train.Params(ctx, r.out, &rounds[best], first); err != nil {
-			return false, "", err
+			return false, "", fmt.Errorf("%w (if that does not help, remove %s)", err, t.phase.Prefix)
 		}
 		r.report.setTrain(rounds, best, r.job.Train.Shards, t.params.Len())
 		return reused, fmt.Sprintf("%d rounds, %d parameters; best is round %d: validation loss %.4f, accuracy %.4f",

@@ -73,9 +73,28 @@ func TestDamagedFiles(t *testing.T) {
 				wantFound(t, res, tt.want)
 				wantReleaseUntouched(t, out, before)
 				wantClean(t, dir)
+				if d.name == "truncated" && res.code == 1 && strings.Contains(res.stderr, "remove it and run again") {
+					wantMended(t, dir, file, tt.name)
+				}
 			})
 		}
 	}
+}
+
+// wantMended follows the advice of a message: without the file, a retrain
+// makes it anew, and the release that it was is still the release.
+func wantMended(t *testing.T, dir, file, name string) {
+	t.Helper()
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if name == "parameters" { // which nothing but their rounds can make again
+		if err := os.RemoveAll(filepath.Dir(filepath.Dir(file))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(t, 0, dir, "retrain", "job", "--out", "out")
+	wantEveryRowOnce(t, predictions(t, filepath.Join(dir, "out")), 300)
 }
 
 // wantFound wants that a damage was found: the command fails and says where.

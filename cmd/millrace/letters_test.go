@@ -78,6 +78,20 @@ func TestDeadLetters(t *testing.T) {
 	wantLetters(t, letters(t, filepath.Join(dir, "strict"), "prepare"), prepared)
 }
 
+// Letters are published again where another job's took their place.
+func TestLettersComeBack(t *testing.T) {
+	t.Parallel()
+	dir := fresh(t, withRow(30, "29,none,red,1,a"))
+	for range 2 {
+		write(t, filepath.Join(dir, "job", "rows.csv"), withRow(30, "29,none,red,1,a"))
+		must(t, 0, dir, "prepare", "job", "--out", "out")
+		wantLetters(t, letters(t, filepath.Join(dir, "out"), "prepare"), []string{`30 x.type x "none"`})
+		write(t, filepath.Join(dir, "job", "rows.csv"), smallRows(300))
+		must(t, 0, dir, "prepare", "job", "--out", "out")
+		wantLetters(t, letters(t, filepath.Join(dir, "out"), "prepare"), nil)
+	}
+}
+
 func wantLetters(t *testing.T, got, want []string) {
 	t.Helper()
 	for i := range max(len(got), len(want)) {

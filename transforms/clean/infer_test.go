@@ -67,15 +67,17 @@ func TestInferTypes(t *testing.T) {
 	}
 }
 
+// describe writes the columns of a spec as "name>rename:type".
+func describe(s Spec) string {
+	var list []string
+	for _, c := range s.Columns {
+		list = append(list, fmt.Sprintf("%s>%s:%s", c.Name, c.Rename, c.Type))
+	}
+	return strings.Join(list, " ")
+}
+
 func TestInferColumns(t *testing.T) {
 	b := table(col("p0", "1"), col("p1", "2"), col("q0", "1"), col("q1", "x"), col("a{b}", "1.5"), col("z", "z"))
-	describe := func(s Spec) string {
-		var list []string
-		for _, c := range s.Columns {
-			list = append(list, fmt.Sprintf("%s>%s:%s", c.Name, c.Rename, c.Type))
-		}
-		return strings.Join(list, " ")
-	}
 	for _, c := range []struct {
 		name string
 		spec Spec
@@ -125,7 +127,7 @@ func TestInferOnly(t *testing.T) {
 	b := table(col("a", "1"), col("b", "2024-05-06"))
 	spec := Spec{
 		Columns: []Column{{Name: "a"}, {Name: "b"}, {Name: "label"}},
-		Derive:  []Derive{{Name: "month", From: "b", As: "month"}, {Name: "tag", From: "label", As: "map", Map: map[string]string{}}},
+		Derive:  []Derive{{Name: "month", From: "b", As: "month"}, {Name: "tag", From: "label", As: "map", Map: map[string]string{"x": "y"}}},
 	}
 	got, err := Infer(b.Record.Schema(), []*batch.Batch{b}, spec, Options{Only: []string{"a", "month"}})
 	if err != nil || describe(got) != "a>:int64 b>:date" || len(got.Derive) != 1 || got.Derive[0].Name != "month" {

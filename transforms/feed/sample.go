@@ -21,6 +21,8 @@ type Sampler struct {
 	shard uint64
 	size  int
 
+	windowRows int64 // the constant; tests lower it
+
 	epoch  int64
 	window int64 // position in the epoch's order of windows; -1 before the first
 	order  []int32
@@ -34,7 +36,7 @@ func NewSampler(d *Dataset, jobSeed uint64, shard, size int) (*Sampler, error) {
 	if d.Rows() == 0 || size < 1 {
 		return nil, fmt.Errorf("feed: a sampler of %d rows in batches of %d", d.Rows(), size)
 	}
-	return &Sampler{data: d, seed: jobSeed, shard: uint64(shard), size: size, epoch: -1, window: -1, loaded: -1}, nil
+	return &Sampler{data: d, seed: jobSeed, shard: uint64(shard), size: size, windowRows: windowRows, epoch: -1, window: -1, loaded: -1}, nil
 }
 
 // Batch returns the batch of a step, counted from 0 over all rounds. A batch
@@ -60,14 +62,14 @@ func (s *Sampler) Batch(ctx context.Context, step int64) (nn.Batch, error) {
 func (s *Sampler) seek(ctx context.Context, at int64) (int, error) {
 	n := s.data.Rows()
 	epoch, at := at/n, at%n
-	windows := (n + windowRows - 1) / windowRows
+	windows := (n + s.windowRows - 1) / s.windowRows
 	if epoch != s.epoch {
 		s.order = seed.Permutation(seed.Derive(s.seed, "windows", s.shard, uint64(epoch)), int(windows))
 		s.epoch, s.window = epoch, -1
 	}
 	for i, w := range s.order {
-		from := int64(w) * windowRows
-		size := min(n-from, windowRows)
+		from := int64(w) * s.windowRows
+		size := min(n-from, s.windowRows)
 		if at >= size {
 			at -= size
 			continue

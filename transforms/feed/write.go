@@ -60,6 +60,8 @@ type writeFn struct {
 	splitter *split.Splitter
 	applier  *normalize.Applier
 	pieces   *ledger.Spool[pieceWriter]
+
+	trainKinds []string // by shard
 }
 
 func (f *writeFn) Setup() error { return fault.Wrap(f.setup()) }
@@ -78,6 +80,9 @@ func (f *writeFn) setup() error {
 	}
 	if f.splitter, err = split.New(f.Split, f.Shards); err != nil {
 		return err
+	}
+	for shard := range f.Shards {
+		f.trainKinds = append(f.trainKinds, Train(shard))
 	}
 	prepared := f.applier.Schema()
 	f.pieces, err = ledger.NewSpool(f.Notes.Sink, ".arrow", func(w io.Writer) (pieceWriter, error) {
@@ -120,19 +125,23 @@ func (f *writeFn) process(ctx context.Context, b *batch.Batch) error {
 
 	rows := prepared.Batch.Rows
 	kinds := make([]string, len(rows))
+	counts := map[split.Part]int64{}
 	j := 0 // position in b of row i of prepared
 	for i, row := range rows {
 		for b.Rows[j] != row {
 			j++
 		}
 		part, shard := f.splitter.Assign(hashes[j])
-		f.Notes.Count(ctx, "part:"+part.String(), 1)
+		counts[part]++
 		switch part {
 		case split.Train:
-			kinds[i] = Train(shard)
+			kinds[i] = f.trainKinds[shard]
 		case split.Validation:
 			kinds[i] = Validation
 		}
+	}
+	for part, n := range counts {
+		f.Notes.Count(ctx, "part:"+part.String(), n)
 	}
 	return f.write(ctx, prepared.Batch, kinds)
 }
