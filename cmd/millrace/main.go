@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -35,13 +34,9 @@ func main() {
 		flag.Parse()
 		beam.Init() // serves the runner that started this process, and exits
 	}
-	debug.SetGCPercent(gcPercent)
+	steadyHeap()
 	os.Exit(run(os.Args[1:]))
 }
-
-// gcPercent makes the collector run sooner than by default: what a pipeline
-// holds is small beside what it allocates a second, so a low peak costs little.
-const gcPercent = 50
 
 // isWorker says whether a runner's boot code started this process.
 func isWorker(args []string) bool {
