@@ -129,7 +129,7 @@ func (r *Run) submitRounds(ctx context.Context, ph *train.Phase, p *prepared, fr
 		return err
 	}
 	return r.submit(ctx, func(s beam.Scope) {
-		prev := beam.Create(s, manifest)
+		prev := beam.ParDo(s, train.Start, beam.Create(s, manifest))
 		for range n {
 			prev = train.Round(s, ph, p.rows.Counts["part:validation"], r.opts.Workers, prev)
 		}

@@ -38,7 +38,8 @@ func (rt *runtime) inner(ctx context.Context, m *Manifest, shard int) (delta wei
 	if r.Loss, err = rt.steps(ctx, m.Round+1, shard, data, opt, state, params); err != nil {
 		return nil, r, err
 	}
-	r.Rows = int64(rt.phase.Spec.InnerSteps) * int64(rt.phase.Spec.BatchSize)
+	r.Steps = int64(rt.phase.Spec.InnerSteps)
+	r.Rows = r.Steps * int64(rt.phase.Spec.BatchSize)
 	if r.State, err = rt.saveState(ctx, shard, state); err != nil {
 		return nil, r, err
 	}

@@ -105,6 +105,7 @@ func (rt *runtime) policy() (precision.Policy, error) {
 type report struct {
 	Shard int
 	Rows  int64
+	Steps int64
 	Loss  float64 // mean over steps
 	State store.Ref
 }

@@ -1,10 +1,12 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
@@ -17,16 +19,18 @@ import (
 	"github.com/millrace-go/millrace/transforms/feed"
 )
 
+// The DoFns of a round share one signature where they can, with keys as text:
+// Beam's generic registration costs seconds of compile time for each.
 func init() {
-	register.DoFn2x1[[]byte, func(int, []byte), error](&dealFn{})
-	register.DoFn5x1[context.Context, int, []byte, func(string, []byte), func(int, []byte), error](&innerFn{})
+	register.DoFn4x1[context.Context, string, []byte, func(string, []byte), error](&dealFn{})
+	register.DoFn5x1[context.Context, string, []byte, func(string, []byte), func(string, []byte), error](&innerFn{})
 	register.Combiner1[[]byte](&meanFn{})
-	register.DoFn4x1[context.Context, string, []byte, func(int, []byte), error](&outerFn{})
-	register.Function1x2(asPrevious)
-	register.DoFn2x2[int, func(*[]byte) bool, []byte, error](&draftFn{})
-	register.DoFn4x1[context.Context, int, []byte, func(string, []byte), error](&validateFn{})
-	register.DoFn3x2[context.Context, string, []byte, []byte, error](&commitFn{})
-	register.Emitter2[int, []byte]()
+	register.DoFn4x1[context.Context, string, []byte, func(string, []byte), error](&outerFn{})
+	register.Function1x2(Start)
+	register.Function2x2(asPrevious)
+	register.Function2x3(draft)
+	register.DoFn4x1[context.Context, string, []byte, func(string, []byte), error](&validateFn{})
+	register.DoFn4x1[context.Context, string, []byte, func(string, []byte), error](&commitFn{})
 	register.Emitter2[string, []byte]()
 	register.Iter1[[]byte]()
 }
@@ -36,9 +40,9 @@ func init() {
 const validationRows = 1 << 15
 
 // Round takes one step of the outer optimizer from the manifest prev, and
-// commits the manifest of the next round. Manifests are JSON.
+// commits the manifest of the next round. Manifests are JSON, under any key.
 //
-//	Round(PCollection<manifest>) -> PCollection<manifest>
+//	Round(PCollection<KV<string, manifest>>) -> PCollection<KV<string, manifest>>
 //
 // Every shard takes its inner steps from the same parameters; the blocks of
 // their pseudo-gradients are combined by key, and the outer step is taken where
@@ -56,24 +60,27 @@ func Round(s beam.Scope, p *Phase, validation int64, workers int, prev beam.PCol
 	}
 	means := beam.CombinePerKey(s, &meanFn{}, beam.Flatten(s, blocks...))
 	pieces = append(pieces, beam.ParDo(s, &outerFn{Phase: *p}, means), beam.ParDo(s, asPrevious, prev))
-	draft := beam.ParDo(s, &draftFn{Phase: *p}, beam.GroupByKey(s, beam.Flatten(s, pieces...)))
+	drafts := beam.ParDo(s, draft, beam.GroupByKey(s, beam.Flatten(s, pieces...)))
 
 	var scores []beam.PCollection
 	chunks := count(int((validation + validationRows - 1) / validationRows))
 	for _, some := range spread(chunks, workers) {
-		work := beam.Reshuffle(s, beam.ParDo(s, &dealFn{Numbers: some}, draft))
+		work := beam.Reshuffle(s, beam.ParDo(s, &dealFn{Numbers: some}, drafts))
 		scores = append(scores, beam.ParDo(s, &validateFn{Phase: *p}, work))
 	}
 	score := beam.CombinePerKey(s, &evaluate.MergeFn{}, beam.Flatten(s, scores...))
 	return beam.ParDo(s, &commitFn{Phase: *p}, score)
 }
 
+// Start puts a manifest in the form that Round takes.
+func Start(manifest []byte) (string, []byte) { return "", manifest }
+
 // dealFn gives a manifest to each of some numbers: shards, or chunks of rows.
 type dealFn struct{ Numbers []int }
 
-func (f *dealFn) ProcessElement(manifest []byte, emit func(int, []byte)) error {
+func (f *dealFn) ProcessElement(_ context.Context, _ string, manifest []byte, emit func(string, []byte)) error {
 	for _, n := range f.Numbers {
-		emit(n, manifest)
+		emit(strconv.Itoa(n), manifest)
 	}
 	return nil
 }
@@ -85,8 +92,8 @@ type piece struct {
 	Report   *report
 }
 
-func asPrevious(manifest []byte) (int, []byte) {
-	return 0, []byte(`{"Previous":` + string(manifest) + `}`)
+func asPrevious(_ string, manifest []byte) (string, []byte) {
+	return "", []byte(`{"Previous":` + string(manifest) + `}`)
 }
 
 func count(n int) []int {
@@ -120,13 +127,17 @@ type innerFn struct {
 	rt    *runtime
 }
 
-func (f *innerFn) ProcessElement(ctx context.Context, shard int, prev []byte, block func(string, []byte), done func(int, []byte)) error {
-	return fault.Wrap(f.process(ctx, shard, prev, block, done))
+func (f *innerFn) ProcessElement(ctx context.Context, shard string, prev []byte, block, done func(string, []byte)) error {
+	i, err := strconv.Atoi(shard)
+	if err != nil {
+		return fault.Wrap(err)
+	}
+	return fault.Wrap(f.process(ctx, i, prev, block, done))
 }
 
 // process emits each block of the pseudo-gradient under the block it is for,
 // as the previous manifest names it, and the report of the shard.
-func (f *innerFn) process(ctx context.Context, shard int, prev []byte, block func(string, []byte), done func(int, []byte)) error {
+func (f *innerFn) process(ctx context.Context, shard int, prev []byte, block, done func(string, []byte)) error {
 	m, err := parse(prev)
 	if err != nil {
 		return err
@@ -163,12 +174,12 @@ func (f *innerFn) process(ctx context.Context, shard int, prev []byte, block fun
 	return emitPiece(piece{Report: &r}, done)
 }
 
-func emitPiece(p piece, emit func(int, []byte)) error {
+func emitPiece(p piece, emit func(string, []byte)) error {
 	data, err := json.Marshal(p)
 	if err != nil {
 		return err
 	}
-	emit(0, data)
+	emit("", data)
 	return nil
 }
 
@@ -206,7 +217,7 @@ type outerFn struct {
 	rt    *runtime
 }
 
-func (f *outerFn) ProcessElement(ctx context.Context, block string, mean []byte, done func(int, []byte)) error {
+func (f *outerFn) ProcessElement(ctx context.Context, block string, mean []byte, done func(string, []byte)) error {
 	b, err := f.process(ctx, block, mean)
 	if err != nil {
 		return fault.Wrap(err)
@@ -252,27 +263,17 @@ func (f *outerFn) process(ctx context.Context, block string, mean []byte) (*Bloc
 	return out, err
 }
 
-// draftFn gathers the pieces of a round in a manifest that lacks only the
+// draft gathers the pieces of a round in a manifest that lacks only the
 // validation.
-type draftFn struct{ Phase Phase }
-
-func (f *draftFn) ProcessElement(_ int, pieces func(*[]byte) bool) ([]byte, error) {
-	m, err := f.draft(pieces)
-	if err != nil {
-		return nil, fault.Wrap(err)
-	}
-	return json.Marshal(m)
-}
-
-func (f *draftFn) draft(pieces func(*[]byte) bool) (*Manifest, error) {
+func draft(_ string, pieces func(*[]byte) bool) (string, []byte, error) {
 	var old *Manifest
 	blocks := map[int]Block{}
-	reports := make([]report, f.Phase.Spec.Shards)
+	var reports []report
 	var data []byte
 	for pieces(&data) {
 		var p piece
 		if err := json.Unmarshal(data, &p); err != nil {
-			return nil, fmt.Errorf("train: piece of a manifest: %w", err)
+			return "", nil, fault.Wrap(fmt.Errorf("train: piece of a manifest: %w", err))
 		}
 		switch {
 		case p.Previous != nil:
@@ -280,28 +281,30 @@ func (f *draftFn) draft(pieces func(*[]byte) bool) (*Manifest, error) {
 		case p.Block != nil:
 			blocks[p.Block.Index] = *p.Block
 		case p.Report != nil:
-			reports[p.Report.Shard] = *p.Report
+			reports = append(reports, *p.Report)
 		}
 	}
 	if old == nil || len(blocks) != len(old.Blocks) {
-		return nil, fmt.Errorf("train: no training shard has a row, or blocks are lost: %d came", len(blocks))
+		return "", nil, fault.Wrap(fmt.Errorf("train: no training shard has a row, or blocks are lost: %d came", len(blocks)))
 	}
 	m := &Manifest{Round: old.Round + 1, Steps: old.Steps}
 	for i := range old.Blocks {
 		m.Blocks = append(m.Blocks, blocks[i])
 	}
-	m.addReports(reports, f.Phase.Spec.InnerSteps)
-	return m, nil
+	m.addReports(reports)
+	data, err := json.Marshal(m)
+	return "", data, err
 }
 
 // addReports takes the reports in the order of shards, so that the mean of
 // their losses is always the same.
-func (m *Manifest) addReports(reports []report, innerSteps int) {
+func (m *Manifest) addReports(reports []report) {
+	slices.SortFunc(reports, func(a, b report) int { return cmp.Compare(a.Shard, b.Shard) })
 	active := 0
 	for _, r := range reports {
 		m.States = append(m.States, r.State)
+		m.Steps += r.Steps
 		if r.Rows > 0 {
-			m.Steps += int64(innerSteps)
 			m.Loss += r.Loss
 			active++
 		}
@@ -315,8 +318,12 @@ type validateFn struct {
 	rt    *runtime
 }
 
-func (f *validateFn) ProcessElement(ctx context.Context, chunk int, draft []byte, emit func(string, []byte)) error {
-	acc, err := f.process(ctx, chunk, draft)
+func (f *validateFn) ProcessElement(ctx context.Context, chunk string, draft []byte, emit func(string, []byte)) error {
+	i, err := strconv.Atoi(chunk)
+	if err != nil {
+		return fault.Wrap(err)
+	}
+	acc, err := f.process(ctx, i, draft)
 	if err != nil {
 		return fault.Wrap(err)
 	}
@@ -354,12 +361,17 @@ func (f *validateFn) process(ctx context.Context, chunk int, draft []byte) (*met
 // commitFn completes a manifest and commits the round.
 type commitFn struct{ Phase Phase }
 
-func (f *commitFn) ProcessElement(ctx context.Context, draft string, score []byte) ([]byte, error) {
+func (f *commitFn) ProcessElement(ctx context.Context, draft string, score []byte, emit func(string, []byte)) error {
 	m, err := f.process(ctx, []byte(draft), score)
 	if err != nil {
-		return nil, fault.Wrap(err)
+		return fault.Wrap(err)
 	}
-	return json.Marshal(m)
+	data, err := json.Marshal(m)
+	if err != nil {
+		return fault.Wrap(err)
+	}
+	emit("", data)
+	return nil
 }
 
 func (f *commitFn) process(ctx context.Context, draft, score []byte) (*Manifest, error) {
