@@ -27,7 +27,7 @@ func init() {
 
 // maxPartitionEntries is the aim for the rows whose hashes one bundle of
 // FindDuplicates holds: 24 bytes each.
-const maxPartitionEntries = 1 << 20
+const maxPartitionEntries = 1 << 18
 
 // Partitions is the number of parts in which the hashes of so many rows are
 // compared. It does not change the result.
