@@ -34,7 +34,6 @@ func main() {
 		flag.Parse()
 		beam.Init() // serves the runner that started this process, and exits
 	}
-	steadyHeap()
 	os.Exit(run(os.Args[1:]))
 }
 
@@ -49,6 +48,7 @@ func isWorker(args []string) bool {
 }
 
 func run(args []string) int {
+	steadyHeap()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	signals := make(chan os.Signal, 2)
