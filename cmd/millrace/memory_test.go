@@ -6,10 +6,12 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/millrace-go/millrace/internal/shareddata"
 )
 
 // flights is a table of three million rows beside the repository.
-const flights = "../../../shared/data/tabular/flights/flights-3m.parquet"
+const flights = "tabular/flights/flights-3m.parquet"
 
 // TestMemoryIsFlat prepares a table once and ten times over: the peak of the
 // resident set grows by less than a tenth, and stays below 1 GiB.
@@ -17,16 +19,7 @@ func TestMemoryIsFlat(t *testing.T) {
 	if testing.Short() {
 		t.Skip("prepares 33 million rows; not with -short")
 	}
-	source, err := filepath.Abs(flights)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(source); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%v: CI must have it", err)
-		}
-		t.Skipf("the table of flights is not here: %v", err)
-	}
+	source := shareddata.Path(t, flights)
 	one, ten := preparePeak(t, source, 1), preparePeak(t, source, 10)
 	t.Logf("peak resident set: %d KiB for 3 million rows, %d KiB for 30 million: %+.1f %%", one, ten, 100*float64(ten-one)/float64(one))
 	if ten*10 >= one*11 {

@@ -11,30 +11,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/millrace-go/millrace/internal/shareddata"
 	"github.com/millrace-go/millrace/io/batch"
 	"github.com/millrace-go/millrace/io/deadletter"
 	"github.com/millrace-go/millrace/io/store"
 	"github.com/millrace-go/millrace/io/table"
 )
-
-// shared returns a path in the folder of shared test data beside the repository.
-func shared(t testing.TB, name string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	for ; err == nil && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if _, statErr := os.Stat(filepath.Join(dir, "go.mod")); statErr == nil {
-			break
-		}
-	}
-	p := filepath.Join(filepath.Dir(dir), "shared", filepath.FromSlash(name))
-	if _, err := os.Stat(p); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("the shared test data is missing: %v", err)
-		}
-		t.Skipf("no shared test data beside the repository: %v", err)
-	}
-	return p
-}
 
 // cells reads all rows of a file as maps.
 func cells(t testing.TB, s store.Store, name string, o table.Options) []map[string]string {
@@ -64,7 +46,7 @@ func cells(t testing.TB, s store.Store, name string, o table.Options) []map[stri
 
 // https://github.com/max-mapper/csv-spectrum
 func TestSpectrum(t *testing.T) {
-	dir := shared(t, "data/conformance/csv-spectrum")
+	dir := shareddata.Path(t, "conformance/csv-spectrum")
 	s, err := store.Local(filepath.Join(dir, "csvs"))
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +76,7 @@ func TestSpectrum(t *testing.T) {
 // The naughty strings of https://github.com/minimaxir/big-list-of-naughty-strings,
 // each a cell as the standard library writes it, come back as they were.
 func TestNaughtyStrings(t *testing.T) {
-	data, err := os.ReadFile(shared(t, "data/text/naughty/blns.json"))
+	data, err := os.ReadFile(shareddata.Path(t, "text/naughty/blns.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,10 +110,10 @@ func TestNaughtyStrings(t *testing.T) {
 // Real tables, against the standard library's reader.
 func TestRealTables(t *testing.T) {
 	for name, want := range map[string]int{
-		"data/tabular/birdstrikes/birdstrikes.csv": 10_000,
-		"data/tabular/penguins/penguins.csv":       344,
+		"tabular/birdstrikes/birdstrikes.csv": 10_000,
+		"tabular/penguins/penguins.csv":       344,
 	} {
-		p := shared(t, name)
+		p := shareddata.Path(t, name)
 		data, err := os.ReadFile(p)
 		if err != nil {
 			t.Fatal(err)

@@ -17,33 +17,8 @@ import (
 	"github.com/apache/arrow/go/v15/parquet/pqarrow"
 
 	"github.com/millrace-go/millrace/internal/arrays/arraystest"
+	"github.com/millrace-go/millrace/internal/shareddata"
 )
-
-// shared returns the path of a file or folder beside the repository.
-func shared(t testing.TB, path string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the test")
-		}
-		dir = filepath.Dir(dir)
-	}
-	full := filepath.Join(dir, "..", "shared", filepath.FromSlash(path))
-	if _, err := os.Stat(full); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("CI must have the shared data: %v", err)
-		}
-		t.Skipf("no shared data beside the repository: %v", err)
-	}
-	return full
-}
 
 // readAll reads the named columns, or all, as one record a row group.
 func readAll(b []byte, columns []string, batchRows int) ([]arrow.Record, error) {
@@ -108,7 +83,7 @@ func skipped(file, column string, field arrow.Field, arrowErr error) string {
 // Every column of every file is read as Arrow's reader reads it, or refused
 // for a reason that is in the file.
 func TestConformance(t *testing.T) {
-	dir := shared(t, "data/conformance/parquet-testing/data")
+	dir := shareddata.Path(t, "conformance/parquet-testing/data")
 	want := map[string]string{ // file, column: part of the error
 		"column_chunk_key_value_metadata.parquet":                     "",
 		"datapage_v1-corrupt-checksum.parquet/a":                      "page checksum",
@@ -205,7 +180,7 @@ func sameNumber(a, b string) bool {
 func sameTime(a, b string) bool { return strings.TrimSuffix(a, "\"|") == strings.TrimSuffix(b, "Z\"|") }
 
 func TestByteStreamSplit(t *testing.T) {
-	b, err := os.ReadFile(shared(t, "data/conformance/parquet-testing/data/byte_stream_split_extended.gzip.parquet"))
+	b, err := os.ReadFile(shareddata.Path(t, "conformance/parquet-testing/data/byte_stream_split_extended.gzip.parquet"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +197,7 @@ func TestByteStreamSplit(t *testing.T) {
 }
 
 func TestEncrypted(t *testing.T) {
-	files, err := filepath.Glob(shared(t, "data/conformance/parquet-testing/data") + "/*.parquet.encrypted")
+	files, err := filepath.Glob(shareddata.Path(t, "conformance/parquet-testing/data") + "/*.parquet.encrypted")
 	if err != nil || len(files) < 5 {
 		t.Fatalf("files %v, error %v", files, err)
 	}
@@ -239,7 +214,7 @@ func TestEncrypted(t *testing.T) {
 
 // The values are those of int96_from_spark.md beside the file.
 func TestINT96(t *testing.T) {
-	b, err := os.ReadFile(shared(t, "data/conformance/parquet-testing/data/int96_from_spark.parquet"))
+	b, err := os.ReadFile(shareddata.Path(t, "conformance/parquet-testing/data/int96_from_spark.parquet"))
 	if err != nil {
 		t.Fatal(err)
 	}

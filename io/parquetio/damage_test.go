@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/millrace-go/millrace/internal/arrays/arraystest"
+	"github.com/millrace-go/millrace/internal/shareddata"
 )
 
 // whole reads every cell of every usable column.
@@ -44,7 +45,7 @@ func TestTruncated(t *testing.T) {
 
 // Every page of this file has a checksum: a flip in any page is found.
 func TestFlipsInPages(t *testing.T) {
-	b, err := os.ReadFile(shared(t, "data/conformance/parquet-testing/data/datapage_v1-snappy-compressed-checksum.parquet"))
+	b, err := os.ReadFile(shareddata.Path(t, "conformance/parquet-testing/data/datapage_v1-snappy-compressed-checksum.parquet"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +85,7 @@ func TestFlipsInPages(t *testing.T) {
 
 // Flips in files of every encoding: no panic, no hang, no wild allocation.
 func TestFlips(t *testing.T) {
-	dir := shared(t, "data/conformance/parquet-testing/data")
+	dir := shareddata.Path(t, "conformance/parquet-testing/data")
 	paths, err := filepath.Glob(dir + "/*.parquet")
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
+	"github.com/millrace-go/millrace/internal/shareddata"
 	"github.com/millrace-go/millrace/io/deadletter"
 	"github.com/millrace-go/millrace/io/store"
 	"github.com/millrace-go/millrace/io/store/storetest"
@@ -53,7 +54,7 @@ func written(t testing.TB, schema *arrow.Schema, o WriterOptions, recs ...arrow.
 }
 
 func TestFormat(t *testing.T) {
-	plain, err := os.ReadFile(shared(t, "data/conformance/parquet-testing/data/alltypes_plain.parquet"))
+	plain, err := os.ReadFile(shareddata.Path(t, "conformance/parquet-testing/data/alltypes_plain.parquet"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +153,7 @@ func readFlights(t testing.TB, path string) (rows int64) {
 }
 
 func BenchmarkReadFlights(b *testing.B) {
-	path := shared(b, "data/tabular/flights/flights-3m.parquet")
+	path := shareddata.Path(b, "tabular/flights/flights-3m.parquet")
 	rows := int64(0)
 	for b.Loop() {
 		rows += readFlights(b, path)

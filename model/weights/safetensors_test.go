@@ -11,38 +11,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
-)
 
-// shared returns a folder of the data shared between projects, which lies
-// beside the repository. It skips the test where there is none.
-func shared(t *testing.T, path string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the test")
-		}
-	}
-	path = filepath.Join(filepath.Dir(dir), "shared", "data", path)
-	if _, err := os.Stat(path); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("CI must have the shared data: %v", err)
-		}
-		t.Skipf("the shared data is not here: %v", err)
-	}
-	return path
-}
+	"github.com/millrace-go/millrace/internal/shareddata"
+)
 
 // The folder holds files of the reference implementation's own tests ("bad_",
 // "ok_") and more written beside them ("own_"), with the error name each must give.
 func TestConformance(t *testing.T) {
-	dir := shared(t, "conformance/safetensors")
+	dir := shareddata.Path(t, "conformance/safetensors")
 	text, err := os.ReadFile(filepath.Join(dir, "expected.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +62,7 @@ func TestConformance(t *testing.T) {
 // counters of its two batch norms are I64, so its header is read, and decoding
 // says what is in the way.
 func TestPublishedWeights(t *testing.T) {
-	data, err := os.ReadFile(shared(t, "weights/burn_mnist_cnn/mnist.safetensors"))
+	data, err := os.ReadFile(shareddata.Path(t, "weights/burn_mnist_cnn/mnist.safetensors"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package clean
 import (
 	"encoding/csv"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,33 +11,9 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 
+	"github.com/millrace-go/millrace/internal/shareddata"
 	"github.com/millrace-go/millrace/io/batch"
 )
-
-// shared finds a file of the data set folder beside the repository.
-func shared(t *testing.T, path string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the test")
-		}
-	}
-	file := filepath.Join(dir, "..", "shared", filepath.FromSlash(path))
-	if _, err := os.Stat(file); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("data missing: %v", err)
-		}
-		t.Skipf("data missing: %v", err)
-	}
-	return file
-}
 
 // readText reads a CSV file into one batch of utf8 columns.
 func readText(t *testing.T, file string) (*batch.Batch, [][]string) {
@@ -80,7 +55,7 @@ var strikesSpec = Spec{
 // TestBirdstrikes cleans 10,000 real rows with inferred types and compares
 // with a plain loop over the records and package time.
 func TestBirdstrikes(t *testing.T) {
-	b, records := readText(t, shared(t, "data/tabular/birdstrikes/birdstrikes.csv"))
+	b, records := readText(t, shareddata.Path(t, "tabular/birdstrikes/birdstrikes.csv"))
 	spec, err := Infer(b.Record.Schema(), []*batch.Batch{b}, strikesSpec, Options{})
 	if err != nil {
 		t.Fatal(err)

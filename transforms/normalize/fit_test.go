@@ -3,12 +3,10 @@ package normalize
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +14,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 
 	"github.com/millrace-go/millrace/internal/fielderr"
+	"github.com/millrace-go/millrace/internal/shareddata"
 )
 
 // TestNumericSteps fits one column and applies the Plan to the same rows.
@@ -404,14 +403,7 @@ func TestValidate(t *testing.T) {
 // repository.
 func conformance(t *testing.T) map[string]json.RawMessage {
 	t.Helper()
-	const name = "shared/data/conformance/tft/tft_expectations.json"
-	data, err := os.ReadFile(filepath.Join("..", "..", "..", name))
-	if errors.Is(err, os.ErrNotExist) {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("../%s is missing, and CI must have it", name)
-		}
-		t.Skipf("../%s is not on this machine", name)
-	}
+	data, err := os.ReadFile(shareddata.Path(t, "conformance/tft/tft_expectations.json"))
 	out := map[string]json.RawMessage{}
 	if err == nil {
 		err = json.Unmarshal(data, &out)
