@@ -2,6 +2,7 @@ package pipelines
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -27,7 +28,7 @@ func (r *Run) champion(ctx context.Context) (*registry.Release, error) {
 	if err != nil || champion == nil {
 		return nil, err
 	}
-	for _, ref := range []store.Ref{champion.Plan, champion.Model} {
+	for _, ref := range []store.Ref{champion.Plan, champion.Model, champion.Objects[cleanRole]} {
 		if _, err := store.GetObject(ctx, r.out, ref); err != nil && !errors.Is(err, store.ErrNotExist) {
 			return nil, fmt.Errorf("release %d: %w", champion.ID, err)
 		}
@@ -60,7 +61,10 @@ func (r *Run) gate(ctx context.Context, run key, p *prepared, c *compressed, e *
 			r.report.setRelease(champion.ID, decisionUnchanged, reason)
 			return false, reason, nil
 		}
-		rec := r.candidate(run, p, c, e, champion, digest)
+		rec, err := r.candidate(ctx, run, p, c, e, champion, digest)
+		if err != nil {
+			return false, "", err
+		}
 		if err := log.AppendAt(ctx, id+1, *rec); err != nil {
 			return false, "", err
 		}
@@ -75,12 +79,25 @@ func (r *Run) gate(ctx context.Context, run key, p *prepared, c *compressed, e *
 	return now, err
 }
 
+// cleanRole names, among the objects of a release, the cleaning rules of its
+// rows with the types they were found to have: what is scored is cleaned as
+// the model's rows were.
+const cleanRole = "clean"
+
 // candidate is the record of a decision.
-func (r *Run) candidate(run key, p *prepared, c *compressed, e *evaluation, champion *registry.Release, digest string) *registry.Release {
+func (r *Run) candidate(ctx context.Context, run key, p *prepared, c *compressed, e *evaluation, champion *registry.Release, digest string) (*registry.Release, error) {
+	rules, err := json.Marshal(p.input.clean)
+	if err != nil {
+		return nil, err
+	}
+	ref, err := store.PutNamed(ctx, r.out, "models/clean-"+store.RefOf("", rules).SHA256[:16]+".json", rules)
+	if err != nil {
+		return nil, err
+	}
 	rec := &registry.Release{
 		Key: string(run), Job: "sha256:" + r.job.Digest(), Code: r.opts.Code, Data: p.input.survey.Digest(),
 		Model: c.files.Compressed, ModelDigest: digest, Plan: p.planRef, PlanDigest: p.plan.Digest(),
-		Metrics: numbers(&e.compressed),
+		Metrics: numbers(&e.compressed), Objects: map[string]store.Ref{cleanRole: ref},
 	}
 	if champion != nil {
 		rec.Champion = champion.ID
@@ -89,7 +106,7 @@ func (r *Run) candidate(run key, p *prepared, c *compressed, e *evaluation, cham
 		rec.ChampionMetrics = numbers(e.champion)
 	}
 	rec.Decision, rec.Reason = decide(r.job.Release.Metric, r.job.Release.Margin, e, champion)
-	return rec
+	return rec, nil
 }
 
 // decide compares the compressed candidate with the champion.

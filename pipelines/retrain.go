@@ -255,7 +255,7 @@ func (r *Run) tidy(ctx context.Context) error {
 	}
 	keep := map[string]bool{}
 	for _, rec := range records {
-		keep[rec.Record.Model.Name], keep[rec.Record.Plan.Name] = true, true
+		keep[rec.Record.Model.Name], keep[rec.Record.Plan.Name], keep[rec.Record.Objects[cleanRole].Name] = true, true, true
 	}
 	return store.DeleteExcept(ctx, r.out, "models/", keep)
 }

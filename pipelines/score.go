@@ -2,6 +2,7 @@ package pipelines
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -40,8 +41,8 @@ func (r *Run) score(ctx context.Context, release *registry.Release) (*scored, er
 	return sc, err
 }
 
-// scoreInput opens the input of the score section, with the columns that the
-// release's Plan needs.
+// scoreInput opens the input of the score section, cleaned by the release's
+// own rules, with the columns that its Plan needs.
 func (r *Run) scoreInput(ctx context.Context, release *registry.Release) (*input, *normalize.Plan, error) {
 	data, err := store.GetObject(ctx, r.out, release.Plan)
 	if err != nil {
@@ -51,11 +52,19 @@ func (r *Run) scoreInput(ctx context.Context, release *registry.Release) (*input
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", release.Plan.Name, err)
 	}
+	rules, err := store.GetObject(ctx, r.out, release.Objects[cleanRole])
+	if err != nil {
+		return nil, nil, err
+	}
+	var spec clean.Spec
+	if err := json.Unmarshal(rules, &spec); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", release.Objects[cleanRole].Name, err)
+	}
 	files, err := r.job.ScoreFiles()
 	if err != nil {
 		return nil, nil, err
 	}
-	in, err := r.openInput(ctx, files, &r.job.Score.Input, scoring(r.job.Clean), plan.Columns())
+	in, err := r.openInput(ctx, files, &r.job.Score.Input, scoring(spec), plan.Columns())
 	return in, plan, err
 }
 
