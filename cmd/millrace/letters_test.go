@@ -126,3 +126,25 @@ func TestUnseenFeatureIsScored(t *testing.T) {
 		t.Errorf("got %d predictions, want those of rows 1 and 4 to 33", len(got))
 	}
 }
+
+// Types that the job leaves open are inferred once, from the rows that the
+// model is trained on: a score file of another look does not change them.
+func TestScoringKeepsTheTypesOfTraining(t *testing.T) {
+	t.Parallel()
+	dir := fresh(t, smallRows(300), `clean:
+  columns:
+    - {name: id, type: int64, required: {}}
+    - {name: x, type: float64, required: {}, range: {min: -50, max: 50}}
+    - {name: colour, type: string}
+    - {name: weight, type: float64}
+    - {name: kind, type: string, required: {}}
+`, "", "score: {input: {files: [rows.csv]}}", "score: {input: {files: [today.csv]}}")
+	// By itself this file has x as text and colour as int64.
+	write(t, filepath.Join(dir, "job", "today.csv"), "colour,weight,x\n7,1,much\n"+strings.Repeat("8,1,2\n", 30))
+	must(t, 0, dir, "retrain", "job", "--out", "out")
+	out := filepath.Join(dir, "out")
+	wantLetters(t, letters(t, out, "score"), []string{`1 x.type x "much"`})
+	if got := predictions(t, out); len(got) != 30 {
+		t.Errorf("got %d predictions, want 30", len(got))
+	}
+}

@@ -85,9 +85,11 @@ func PutNamed(ctx context.Context, s Store, name string, data []byte) (Ref, erro
 	return ref, nil
 }
 
+// damaged ends the message on an object that is not what its Ref says.
+const damaged = "the file was changed or damaged; remove it and run again"
+
 // GetObject returns the bytes that ref names, after checking their number and digest.
 func GetObject(ctx context.Context, s Store, ref Ref) ([]byte, error) {
-	const remedy = "the file was changed or damaged; remove it and run again"
 	r, err := s.Open(ctx, ref.Name)
 	if err != nil {
 		return nil, err
@@ -95,14 +97,14 @@ func GetObject(ctx context.Context, s Store, ref Ref) ([]byte, error) {
 	size := r.Size()
 	r.Close()
 	if size != ref.Bytes {
-		return nil, fmt.Errorf("store: object %s: has %d bytes, want %d: %s", ref.Name, size, ref.Bytes, remedy)
+		return nil, fmt.Errorf("store: object %s: has %d bytes, want %d: %s", ref.Name, size, ref.Bytes, damaged)
 	}
 	data, err := ReadAll(ctx, s, ref.Name, ref.Bytes)
 	if err != nil {
 		return nil, err
 	}
 	if got := RefOf(ref.Name, data).SHA256; got != ref.SHA256 {
-		return nil, fmt.Errorf("store: object %s: digest %s, want %s: %s", ref.Name, got, ref.SHA256, remedy)
+		return nil, fmt.Errorf("store: object %s: digest %s, want %s: %s", ref.Name, got, ref.SHA256, damaged)
 	}
 	return data, nil
 }

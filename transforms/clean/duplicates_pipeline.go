@@ -229,6 +229,9 @@ func duplicatesOf(ctx context.Context, storeURI string, parts []ledger.Part, spa
 
 // rangeOfSpan finds the entries of a span in a part sorted by position.
 func rangeOfSpan(ctx context.Context, s store.Store, part ledger.Part, span int) ([]Entry, error) {
+	if err := store.Verify(ctx, s, part.Object); err != nil {
+		return nil, err
+	}
 	r, err := s.Open(ctx, part.Object.Name)
 	if err != nil {
 		return nil, err

@@ -50,6 +50,9 @@ func (d *Dataset) Load(ctx context.Context, from, to int64) (*Rows, error) {
 }
 
 func (d *Dataset) loadPart(ctx context.Context, part ledger.Part, from, to int64, out *Rows) error {
+	if err := store.Verify(ctx, d.store, part.Object); err != nil {
+		return err
+	}
 	object, err := d.store.Open(ctx, part.Object.Name)
 	if err != nil {
 		return err
