@@ -59,36 +59,6 @@ func scale(y float64, k int) float64 {
 // pow2 is 2ᵏ for -1022 <= k <= 1023.
 func pow2(k int) float64 { return math.Float64frombits(uint64(k+1023) << 52) }
 
-// Log returns the natural logarithm. The error is below 2 ulp: with x = m·2ᵏ,
-// m in [√½, √2), log m = 2·atanh(s), s = (m-1)/(m+1), whose odd series is cut
-// after s²³ (|s| <= 0.172, remainder below 2⁻⁶⁵ of s).
-func Log(x float64) float64 {
-	switch {
-	case x != x || x > math.MaxFloat64:
-		return x
-	case x < 0:
-		return math.NaN()
-	case x == 0:
-		return math.Inf(-1)
-	}
-	m, e := math.Frexp(x) // exact: x = m·2ᵉ, m in [0.5, 1)
-	if m < math.Sqrt2/2 {
-		m *= 2
-		e--
-	}
-	f := m - 1
-	s := f / (2 + f)
-	z := s * s
-	p := 1.0 / 23
-	for d := 21.0; d >= 3; d -= 2 {
-		p = float64(p*z) + 1/d
-	}
-	// log m = 2s + 2s·z·p = f - s·(f - 2·z·p): the large term f is exact.
-	k := float64(e)
-	small := float64(s*(f-float64(float64(2*z)*p))) - float64(k*ln2Lo)
-	return float64(k*ln2Hi) - (small - f)
-}
-
 // Tanh returns the hyperbolic tangent, within 4 ulp where |x| >= 0.25 and, by
 // its series, below that.
 func Tanh(x float64) float64 {

@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"math/big"
 
+	"github.com/millrace-go/millrace/accel/fmath"
 	"github.com/millrace-go/millrace/internal/exactsum"
-	"github.com/millrace-go/millrace/internal/purelog"
 	"github.com/millrace-go/millrace/internal/quantile"
 )
 
@@ -98,7 +98,7 @@ func (a *Accumulator) Add(label int, probs []float32) error {
 	return nil
 }
 
-func loss(p float64) float64 { return -purelog.Log(min(max(p, MinProbability), 1)) }
+func loss(p float64) float64 { return -fmath.Log(min(max(p, MinProbability), 1)) }
 
 // Merge takes in the rows of o, which stays as it was.
 func (a *Accumulator) Merge(o *Accumulator) error {

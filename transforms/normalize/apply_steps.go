@@ -8,7 +8,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/cespare/xxhash/v2"
 
-	"github.com/millrace-go/millrace/internal/purelog"
+	"github.com/millrace-go/millrace/accel/fmath"
 )
 
 // where says from which column a step reads and where it writes.
@@ -122,7 +122,7 @@ func (s *numberStep) log1p(values []float64, col arrow.Array, o *output) {
 			values[i] = 0
 			continue
 		}
-		values[i] = purelog.Log1p(x)
+		values[i] = fmath.Log1p(x)
 	}
 }
 

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/millrace-go/millrace/accel/fmath"
 	"github.com/millrace-go/millrace/internal/exactsum"
-	"github.com/millrace-go/millrace/internal/purelog"
 	"github.com/millrace-go/millrace/internal/quantile"
 )
 
@@ -160,7 +160,7 @@ func (n *numberFit) direct(m *moments) {
 
 func (n *numberFit) log(x float64) float64 {
 	if n.f.Log1p {
-		return purelog.Log1p(x)
+		return fmath.Log1p(x)
 	}
 	return x
 }

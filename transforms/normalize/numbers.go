@@ -6,8 +6,8 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 
+	"github.com/millrace-go/millrace/accel/fmath"
 	"github.com/millrace-go/millrace/internal/exactsum"
-	"github.com/millrace-go/millrace/internal/purelog"
 	"github.com/millrace-go/millrace/internal/quantile"
 )
 
@@ -115,7 +115,7 @@ func (l *logStats) add(values []float64) {
 			l.min = x + 0
 		}
 		l.n++
-		y := purelog.Log1p(x)
+		y := fmath.Log1p(x)
 		l.sum.Add(y)
 		l.sq.AddSquare(y)
 	}

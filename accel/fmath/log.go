@@ -1,19 +1,15 @@
-// Package purelog has logarithms whose results are the same bits on every
-// CPU: pure Go, every product rounded on its own so that no compiler fuses it
-// with a sum. (The standard library's are assembly on some CPUs, and its Go
-// code is fused on others.)
-package purelog
+package fmath
 
 import "math"
 
-// ln 2 in two parts; k*ln2Hi is exact for |k| < 2^20.
+// ln 2 in two parts; k*logLn2Hi is exact for |k| < 2^20.
 const (
-	ln2Hi = 0x1.62e42fee00000p-1
-	ln2Lo = 0x1.a39ef35793c76p-33
+	logLn2Hi = 0x1.62e42fee00000p-1
+	logLn2Lo = 0x1.a39ef35793c76p-33
 )
 
-// series are the coefficients 2/21, 2/19, … 2/3 of the atanh series.
-var series = [...]float64{2. / 21, 2. / 19, 2. / 17, 2. / 15, 2. / 13, 2. / 11, 2. / 9, 2. / 7, 2. / 5, 2. / 3}
+// logSeries are the coefficients 2/21, 2/19, … 2/3 of the atanh series.
+var logSeries = [...]float64{2. / 21, 2. / 19, 2. / 17, 2. / 15, 2. / 13, 2. / 11, 2. / 9, 2. / 7, 2. / 5, 2. / 3}
 
 // Log is the natural logarithm of x, within 1 ulp. Log(0) is -Inf, Log of a
 // negative number NaN.
@@ -76,12 +72,12 @@ func logOnePlus(f, c float64, k int) float64 {
 	s := f / (2 + f)
 	z := float64(s * s)
 	r := 2.0 / 23
-	for _, c := range series {
+	for _, c := range logSeries {
 		r = c + float64(r*z)
 	}
 	r = float64(r * z)
 	half := float64(0.5 * float64(f*f))
 	fk := float64(k)
-	low := float64(s*(half+r)) + (float64(fk*ln2Lo) + c)
-	return float64(fk*ln2Hi) - ((half - low) - f)
+	low := float64(s*(half+r)) + (float64(fk*logLn2Lo) + c)
+	return float64(fk*logLn2Hi) - ((half - low) - f)
 }

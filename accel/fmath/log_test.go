@@ -1,4 +1,4 @@
-package purelog
+package fmath
 
 import (
 	"math"
@@ -31,14 +31,14 @@ func bigLog(x *big.Float) *big.Float {
 }
 
 // ulps is the distance of got from want in units of got's last place.
-func ulps(got float64, want *big.Float) float64 {
+func logUlps(got float64, want *big.Float) float64 {
 	ulp := math.Nextafter(math.Abs(got), math.Inf(1)) - math.Abs(got)
 	d := new(big.Float).SetPrec(256).Sub(new(big.Float).SetPrec(256).SetFloat64(got), want)
 	f, _ := d.Quo(d, new(big.Float).SetFloat64(ulp)).Float64()
 	return math.Abs(f)
 }
 
-func TestWithinOneUlp(t *testing.T) {
+func TestLogWithinOneUlp(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	worstLog, worst1p := 0.0, 0.0
 	for i := range 3000 {
@@ -46,7 +46,7 @@ func TestWithinOneUlp(t *testing.T) {
 		if i%2 == 0 {
 			x = 0.5 + r.Float64()
 		}
-		w := ulps(Log(x), bigLog(new(big.Float).SetFloat64(x)))
+		w := logUlps(Log(x), bigLog(new(big.Float).SetFloat64(x)))
 		if !(w <= 1) {
 			t.Errorf("Log(%g): %.3f ulp", x, w)
 		}
@@ -57,7 +57,7 @@ func TestWithinOneUlp(t *testing.T) {
 			p = -p
 		}
 		one := new(big.Float).SetPrec(256).SetInt64(1)
-		w = ulps(Log1p(p), bigLog(one.Add(one, new(big.Float).SetFloat64(p))))
+		w = logUlps(Log1p(p), bigLog(one.Add(one, new(big.Float).SetFloat64(p))))
 		if !(w <= 1) {
 			t.Errorf("Log1p(%g): %.3f ulp", p, w)
 		}
@@ -66,7 +66,7 @@ func TestWithinOneUlp(t *testing.T) {
 	t.Logf("worst: Log %.3f ulp, Log1p %.3f ulp", worstLog, worst1p)
 }
 
-func TestEdges(t *testing.T) {
+func TestLogEdges(t *testing.T) {
 	inf, nan := math.Inf(1), math.NaN()
 	cases := []struct {
 		name      string
