@@ -116,7 +116,7 @@ func (r *Run) finetune(ctx context.Context, p *prepared, t *trained, folder, nam
 	if ph.Mask, err = mask.MarshalBinary(); err != nil {
 		return nil, err
 	}
-	rounds, best, _, err := r.rounds(ctx, "compress", &ph, p, params)
+	rounds, best, _, err := r.rounds(ctx, &ph, p, params)
 	if err != nil {
 		return nil, err
 	}

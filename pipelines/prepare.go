@@ -24,6 +24,7 @@ type prepared struct {
 	input      *input
 	duplicates *ledger.Entry // nil if the job keeps duplicates
 	plan       *normalize.Plan
+	planFile   []byte // the plan, encoded
 	planRef    store.Ref
 	rows       ledger.Entry
 }
@@ -119,7 +120,7 @@ func (r *Run) makePrepared(ctx context.Context, p *prepared) (reused bool, err e
 	if err := r.checkRows(p); err != nil {
 		return false, err
 	}
-	return found, store.WriteAll(ctx, r.out, "plan.json", mustEncode(p.plan))
+	return found, store.WriteAll(ctx, r.out, "plan.json", p.planFile)
 }
 
 // fitted runs the fitting pass, unless its manifest is there.
@@ -210,26 +211,21 @@ func (r *Run) makePlan(ctx context.Context, p *prepared, fitted ledger.Entry) er
 	if err != nil {
 		return err
 	}
-	data, err := plan.Encode()
-	if err != nil {
+	p.plan = plan
+	if p.planFile, err = plan.Encode(); err != nil {
 		return err
 	}
-	p.plan = plan
-	p.planRef, err = store.PutNamed(ctx, r.out, "models/plan-"+hexOf(plan.Digest())+".json", data)
+	p.planRef, err = store.PutNamed(ctx, r.out, "models/plan-"+hexOf(plan.Digest())+".json", p.planFile)
 	return err
 }
 
 // apply runs the pass that writes the pieces.
 func (r *Run) apply(ctx context.Context, p *prepared) error {
-	plan, err := p.plan.Encode()
-	if err != nil {
-		return err
-	}
 	sink := ledger.Sink{Store: r.out.URI(), Prefix: p.folder + "/pieces"}
-	err = r.submit(ctx, func(s beam.Scope) {
+	err := r.submit(ctx, func(s beam.Scope) {
 		var entries []beam.PCollection
 		r.eachBranch(s, p, ledger.Sink{}, func(s beam.Scope, rows beam.PCollection, e []beam.PCollection) {
-			written := feed.Write(s, r.job.Split, p.splitKey(r.job.Split), r.job.Train.Shards, plan, p.input.schema, sink, rows)
+			written := feed.Write(s, r.job.Split, p.splitKey(r.job.Split), r.job.Train.Shards, p.planFile, p.input.schema, sink, rows)
 			entries = append(append(entries, e...), written)
 		})
 		ledger.Commit(s, r.out.URI(), p.manifest(), entries...)

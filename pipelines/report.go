@@ -1,7 +1,6 @@
 package pipelines
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"github.com/millrace-go/millrace/model/modelfile"
 	"github.com/millrace-go/millrace/pipelines/job"
 	"github.com/millrace-go/millrace/transforms/ledger"
-	"github.com/millrace-go/millrace/transforms/normalize"
 	"github.com/millrace-go/millrace/transforms/train"
 )
 
@@ -124,7 +122,7 @@ func (r *Report) setRows(c ledger.Counts) {
 	r.Rows = RowsReport{Read: c["read"], Kept: c["kept"], Dropped: c.Rules("drop:"), Dead: c.Rules("dead:"), Split: c.Rules("part:")}
 }
 
-func (r *Report) setTrain(rounds []train.Manifest, best, shards, _ int) {
+func (r *Report) setTrain(rounds []train.Manifest, best, shards int) {
 	t := TrainReport{Rounds: len(rounds) - 1, Best: best, Shards: shards, Loss: []float64{}, ValidationLoss: []float64{}}
 	for _, m := range rounds[1:] {
 		t.Loss = append(t.Loss, m.Loss)
@@ -178,12 +176,3 @@ func size(n int64) string {
 
 // hexOf shortens a digest "sha256:…" for a name.
 func hexOf(digest string) string { return strings.TrimPrefix(digest, "sha256:")[:16] }
-
-// mustEncode encodes a plan that was encoded before.
-func mustEncode(p *normalize.Plan) []byte {
-	data, err := p.Encode()
-	if err != nil {
-		panic(fmt.Sprintf("pipelines: plan: %v", err))
-	}
-	return bytes.Clone(data)
-}

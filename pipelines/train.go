@@ -11,7 +11,6 @@ import (
 	"github.com/millrace-go/millrace/internal/seed"
 	"github.com/millrace-go/millrace/io/store"
 	"github.com/millrace-go/millrace/model/arch"
-	"github.com/millrace-go/millrace/model/nn"
 	"github.com/millrace-go/millrace/model/weights"
 	"github.com/millrace-go/millrace/transforms/train"
 )
@@ -20,7 +19,6 @@ import (
 type trained struct {
 	key    key
 	phase  train.Phase
-	net    *nn.Model
 	params weights.Set
 }
 
@@ -35,18 +33,19 @@ func (r *Run) train(ctx context.Context, p *prepared) (*trained, error) {
 		if t.phase, err = r.phase(p, r.folder("train", t.key)); err != nil {
 			return false, "", err
 		}
-		if t.net, err = arch.Build(t.phase.Arch, t.phase.Inputs, t.phase.Classes); err != nil {
+		net, err := arch.Build(t.phase.Arch, t.phase.Inputs, t.phase.Classes)
+		if err != nil {
 			return false, "", err
 		}
-		first := t.net.Init(seed.Derive(r.job.Seed, "init"))
-		rounds, best, reused, err := r.rounds(ctx, "train", &t.phase, p, first)
+		first := net.Init(seed.Derive(r.job.Seed, "init"))
+		rounds, best, reused, err := r.rounds(ctx, &t.phase, p, first)
 		if err != nil {
 			return false, "", err
 		}
 		if t.params, err = train.Params(ctx, r.out, &rounds[best], first); err != nil {
 			return false, "", fmt.Errorf("%w (if that does not help, remove %s)", err, t.phase.Prefix)
 		}
-		r.report.setTrain(rounds, best, r.job.Train.Shards, t.params.Len())
+		r.report.setTrain(rounds, best, r.job.Train.Shards)
 		return reused, fmt.Sprintf("%d rounds, %d parameters; best is round %d: validation loss %.4f, accuracy %.4f",
 			len(rounds)-1, t.params.Len(), best, rounds[best].ValLoss, rounds[best].Accuracy), nil
 	})
@@ -93,7 +92,7 @@ func balanced(counts []int64) []float32 {
 
 // rounds runs a phase from where its log ends. It returns the rounds that
 // count, round 0 first, and which is best.
-func (r *Run) rounds(ctx context.Context, step string, ph *train.Phase, p *prepared, first weights.Set) (list []train.Manifest, best int, reused bool, err error) {
+func (r *Run) rounds(ctx context.Context, ph *train.Phase, p *prepared, first weights.Set) (list []train.Manifest, best int, reused bool, err error) {
 	log := train.Log(r.out, ph.Prefix)
 	reused = true
 	for {

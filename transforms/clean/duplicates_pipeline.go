@@ -18,7 +18,7 @@ import (
 )
 
 func init() {
-	register.DoFn4x1[context.Context, *batch.Batch, func(int, ledger.Part), func(ledger.Entry), error](&hashFn{})
+	register.DoFn3x1[context.Context, *batch.Batch, func(int, ledger.Part), error](&hashFn{})
 	register.DoFn4x1[context.Context, int, func(*ledger.Part) bool, func(ledger.Entry), error](&duplicatesFn{})
 	register.DoFn4x1[context.Context, *batch.Batch, func(*batch.Batch), func(ledger.Entry), error](&dropFn{})
 	register.Emitter2[int, ledger.Part]()
@@ -39,8 +39,7 @@ func Partitions(rows int64) int { return int(rows/maxPartitionEntries) + 1 }
 //	Hashes(PCollection<*Batch>) -> PCollection<KV<int, ledger.Part>>
 func Hashes(s beam.Scope, columns []string, partitions int, sink ledger.Sink, batches beam.PCollection) beam.PCollection {
 	s = s.Scope("clean.Hashes")
-	hashes, _ := beam.ParDo2(s, &hashFn{Columns: columns, Partitions: partitions, Sink: sink}, batches)
-	return hashes
+	return beam.ParDo(s, &hashFn{Columns: columns, Partitions: partitions, Sink: sink}, batches)
 }
 
 type hashFn struct {
@@ -62,7 +61,7 @@ func (e *entryWriter) Write(entries []Entry) error {
 
 func (e *entryWriter) Close() error { return nil }
 
-func (f *hashFn) StartBundle(func(int, ledger.Part), func(ledger.Entry)) (err error) {
+func (f *hashFn) StartBundle(func(int, ledger.Part)) (err error) {
 	if f.spool == nil {
 		f.spool, err = ledger.NewSpool(f.Sink, ".hashes", newEntryWriter)
 		return fault.Wrap(err)
@@ -71,7 +70,7 @@ func (f *hashFn) StartBundle(func(int, ledger.Part), func(ledger.Entry)) (err er
 	return nil
 }
 
-func (f *hashFn) ProcessElement(ctx context.Context, b *batch.Batch, _ func(int, ledger.Part), _ func(ledger.Entry)) error {
+func (f *hashFn) ProcessElement(ctx context.Context, b *batch.Batch, _ func(int, ledger.Part)) error {
 	hashes, err := HashRows(b, f.Columns)
 	if err != nil {
 		return fault.Wrap(err)
@@ -96,7 +95,7 @@ func (f *hashFn) ProcessElement(ctx context.Context, b *batch.Batch, _ func(int,
 	return nil
 }
 
-func (f *hashFn) FinishBundle(emit func(int, ledger.Part), _ func(ledger.Entry)) error {
+func (f *hashFn) FinishBundle(emit func(int, ledger.Part)) error {
 	parts, err := f.spool.Flush()
 	if err != nil {
 		return fault.Wrap(err)
@@ -154,11 +153,7 @@ func (f *duplicatesFn) find(ctx context.Context, partition int, parts func(*ledg
 	}
 	duplicates := FindDuplicates(entries)
 	sortByPosition(duplicates)
-	ref, err := store.PutObject(ctx, s, f.Sink.Prefix+"/duplicates", EncodeEntries(duplicates))
-	if err != nil {
-		return none, err
-	}
-	return ledger.Entry{Parts: []ledger.Part{{Kind: "duplicates", Span: partition, Rows: int64(len(duplicates)), Object: ref}}}, nil
+	return ledger.Put(ctx, f.Sink, "duplicates", partition, int64(len(duplicates)), EncodeEntries(duplicates))
 }
 
 // DropDuplicates leaves out the rows that the manifest of FindDuplicatesIn lists,

@@ -138,15 +138,8 @@ func merge(a, b []byte) ([]byte, error) {
 type storeFn struct{ Sink ledger.Sink }
 
 func (f *storeFn) ProcessElement(ctx context.Context, model int, data []byte) (ledger.Entry, error) {
-	s, err := store.At(f.Sink.Store)
-	if err != nil {
-		return ledger.Entry{}, fault.Wrap(err)
-	}
-	ref, err := store.PutObject(ctx, s, f.Sink.Prefix+"/metrics", data)
-	if err != nil {
-		return ledger.Entry{}, fault.Wrap(err)
-	}
-	return ledger.Entry{Parts: []ledger.Part{{Kind: "metrics", Span: model, Object: ref}}}, nil
+	entry, err := ledger.Put(ctx, f.Sink, "metrics", model, 0, data)
+	return entry, fault.Wrap(err)
 }
 
 // Results reads what Collect committed: the metrics of each of n models.

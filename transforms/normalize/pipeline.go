@@ -64,7 +64,7 @@ func (f *accumulateFn) FinishBundle(emit func(int, []byte)) error {
 }
 
 // Fit merges accumulators and writes one object a column: the parts of kind
-// "column", whose Span is the column's index. PlanOf makes the Plan of them.
+// "columns", whose Span is the column's index. PlanOf makes the Plan of them.
 //
 //	Fit(PCollection<KV<int, []byte>>...) -> PCollection<ledger.Entry>
 func Fit(s beam.Scope, sink ledger.Sink, accumulators ...beam.PCollection) beam.PCollection {
@@ -98,15 +98,11 @@ func merge(a, b []byte) ([]byte, error) {
 type columnFn struct{ Sink ledger.Sink }
 
 func (f *columnFn) ProcessElement(ctx context.Context, column int, data []byte, note func(ledger.Entry)) error {
-	s, err := store.At(f.Sink.Store)
+	entry, err := ledger.Put(ctx, f.Sink, "columns", column, 0, data)
 	if err != nil {
 		return fault.Wrap(err)
 	}
-	ref, err := store.PutObject(ctx, s, f.Sink.Prefix+"/columns", data)
-	if err != nil {
-		return fault.Wrap(err)
-	}
-	note(ledger.Entry{Parts: []ledger.Part{{Kind: "column", Span: column, Object: ref}}})
+	note(entry)
 	return nil
 }
 
@@ -116,7 +112,7 @@ func PlanOf(ctx context.Context, s store.Store, spec Spec, schema *arrow.Schema,
 	if err != nil {
 		return nil, err
 	}
-	parts := fitted.Of("column")
+	parts := fitted.Of("columns")
 	if len(parts) == 0 {
 		return nil, fmt.Errorf("normalize: the train split has no rows; check clean and split in the job")
 	}
