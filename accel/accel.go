@@ -1,83 +1,69 @@
 // Package accel is what a model knows of the machine it runs on: a Device
-// compiles a list of instructions into a Program and moves data in and out of
-// its Buffers. Instructions are ONNX operators on shaped tensors, so a device
-// knows neither graphs, nor layers, nor training.
+// compiles a list of instructions into a Program, and its Queues move data in
+// and out of Buffers and run programs. Instructions are ONNX operators on
+// shaped tensors, so a device knows neither graphs, nor layers, nor training.
 //
-// The devices themselves live below: accel/cpu is the portable reference;
+// The devices themselves live below: accel/cpu is the host's processor;
 // package accel/devices opens one by name.
 package accel
 
-import "fmt"
+import "errors"
 
-// Device is one place where programs run.
+// ErrUnsupported marks errors that say: this is well-formed, but nothing here
+// can compute it.
+var ErrUnsupported = errors.New("not supported")
+
+// Device is one place where programs run. It is safe for concurrent use.
 type Device interface {
 	// Name is the name that devices.Open knows the device by.
 	Name() string
-	// Alloc returns a zeroed buffer of n elements.
-	Alloc(t DType, n int) (Buffer, error)
+	// Alloc returns a zeroed buffer.
+	Alloc(bytes int) (Buffer, error)
 	// Compile checks the code and turns it into a Program of this device. The
-	// code is not kept and may be changed afterwards.
+	// constants' bytes are kept and must not change; the rest is not kept.
 	Compile(c *Code) (Program, error)
+	// NewQueue returns an empty queue.
+	NewQueue() Queue
 }
 
-// Buffer is device memory holding elements of one type.
+// Buffer is memory of a device.
 type Buffer interface {
-	DType() DType
-	Len() int
-	// Write copies all of src, which has the buffer's type and length, to the device.
-	Write(src Host) error
-	// Read copies all of the buffer to dst, which has its type and length.
-	Read(dst Host) error
+	// Bytes is its size.
+	Bytes() int
 }
 
-// Program is compiled code with the memory it works in. It is not safe for
-// concurrent use: run several programs side by side instead.
+// Program is compiled code. It is safe for concurrent use: each run that is
+// under way at the same time has working memory of its own, which is kept for
+// the runs that follow.
 type Program interface {
-	// Run executes the instructions in order. args are buffers of the device
-	// that compiled the program, as many as Code.Args, in that order; no two may
-	// share memory where one is written.
-	Run(args []Buffer) error
+	// Workspace is the memory in bytes that one run works in, beside arguments
+	// and constants.
+	Workspace() int
 }
 
-// Host is a slice of host memory of one of the element types; the other fields
-// are nil. It is passed by value so that moving data allocates nothing.
-type Host struct {
-	F32 []float32
-	I32 []int32
-	U64 []uint64
+// Queue does what it is told in order, and may do it after the call returned:
+// only Wait says that it is done. Until then the caller leaves the slices and
+// buffers that it passed alone. An error of any operation comes out of that call
+// or a later one; the operations after it are not done. A queue belongs to one goroutine
+// at a time.
+type Queue interface {
+	// Write copies all of src, which is as long as dst, to the device.
+	Write(dst Buffer, src []byte) error
+	// Read copies all of src to dst, which is as long.
+	Read(dst []byte, src Buffer) error
+	// Run runs a program of the queue's device. args are buffers of that
+	// device, as many as Code.Args, in that order, each of the bytes of its
+	// tensor; one that is written may share memory with no other. args itself may
+	// be used again as soon as Run returns.
+	Run(p Program, args []Buffer) error
+	// Wait returns when everything is done, with the first error since the last Wait.
+	Wait() error
 }
 
-// HostF32 wraps a float32 slice, which stays the caller's.
-func HostF32(s []float32) Host { return Host{F32: s} }
-
-// HostI32 wraps an int32 slice, which stays the caller's.
-func HostI32(s []int32) Host { return Host{I32: s} }
-
-// HostU64 wraps a uint64 slice, which stays the caller's.
-func HostU64(s []uint64) Host { return Host{U64: s} }
-
-// Check reports whether the slice has n elements of type t.
-func (h Host) Check(t DType, n int) error {
-	got := -1
-	switch t {
-	case Float32:
-		if h.F32 != nil || n == 0 {
-			got = len(h.F32)
-		}
-	case Int32:
-		if h.I32 != nil || n == 0 {
-			got = len(h.I32)
-		}
-	case Uint64:
-		if h.U64 != nil || n == 0 {
-			got = len(h.U64)
-		}
-	}
-	if got < 0 {
-		return fmt.Errorf("accel: host slice is not of type %s", t)
-	}
-	if got != n {
-		return fmt.Errorf("accel: host slice has %d elements, the buffer %d", got, n)
-	}
-	return nil
+// HostMemory is a Buffer that the host can address. Wrap makes a device with
+// such buffers work in place instead of copying.
+type HostMemory interface {
+	Buffer
+	// Wrap makes the buffer look at b, which is as long as the buffer and stays the caller's.
+	Wrap(b []byte)
 }

@@ -17,10 +17,11 @@ type Code struct {
 type Tensor struct {
 	Name  string
 	DType DType
-	Shape []int // row-major, all dimensions > 0; empty for a scalar
-	Arg   int   // the buffer of Run that holds it, or -1
-	// Offset is where it starts in the arena, in bytes, if Arg is -1. It is a
-	// multiple of Align.
+	Shape []int  // row-major, all dimensions ≥ 0; empty for a scalar
+	Arg   int    // the buffer of Run that holds it, or -1
+	Data  []byte // its value, if it is a constant; then Arg is -1
+	// Offset is where it starts in the arena, in bytes, if it is neither an
+	// argument nor a constant. It is a multiple of Align.
 	Offset int
 }
 
@@ -30,7 +31,7 @@ const Align = 64
 
 // Instr applies one operator.
 type Instr struct {
-	Op   string // ONNX operator name, or a gradient operator named like ONNX Runtime's
+	Op   string // ONNX operator name, or one of our own: see model/graph
 	Name string // of the graph's node, for messages
 	// In and Out index Code.Tensors; -1 is an optional one that is absent.
 	In, Out []int
@@ -38,19 +39,16 @@ type Instr struct {
 }
 
 // Len is the number of elements.
-func (t Tensor) Len() int {
-	n := 1
-	for _, d := range t.Shape {
-		n *= d
-	}
-	return n
-}
+func (t Tensor) Len() int { return Size(t.Shape) }
 
 // Bytes is the size of the tensor's elements.
 func (t Tensor) Bytes() int { return t.Len() * t.DType.Size() }
 
+// Const reports whether the tensor is a constant.
+func (t Tensor) Const() bool { return t.Data != nil }
+
 // Validate checks what every device relies on: types, shapes, memory within
-// bounds, indices within range.
+// bounds, indices within range, no writing to constants.
 func (c *Code) Validate() error {
 	for i, t := range c.Tensors {
 		if err := c.checkTensor(t); err != nil {
@@ -65,6 +63,11 @@ func (c *Code) Validate() error {
 				}
 			}
 		}
+		for _, id := range in.Out {
+			if id >= 0 && c.Tensors[id].Const() {
+				return fmt.Errorf("accel: instruction %d (%s %s) writes to the constant %s", i, in.Op, in.Name, c.Tensors[id].Name)
+			}
+		}
 	}
 	return nil
 }
@@ -73,15 +76,19 @@ func (c *Code) checkTensor(t Tensor) error {
 	if !t.DType.Valid() {
 		return fmt.Errorf("unknown element type %s", t.DType)
 	}
-	for _, d := range t.Shape {
-		if d <= 0 {
-			return fmt.Errorf("shape %v has a dimension that is not positive", t.Shape)
-		}
+	if n := t.Len(); n < 0 || n > maxInt/8 {
+		return fmt.Errorf("shape %v is none, or too large", t.Shape)
 	}
 	if t.Arg >= c.Args {
 		return fmt.Errorf("argument %d of %d", t.Arg, c.Args)
 	}
 	if t.Arg >= 0 {
+		return nil
+	}
+	if t.Const() {
+		if len(t.Data) != t.Bytes() {
+			return fmt.Errorf("%d bytes of data for %s%v", len(t.Data), t.DType, t.Shape)
+		}
 		return nil
 	}
 	if t.Offset < 0 || t.Offset%Align != 0 || t.Offset+t.Bytes() > c.ArenaBytes {

@@ -1,67 +1,112 @@
-// Package cpu is the portable accel.Device: kernels in plain Go, one thread a
-// kernel call, the same bits on every CPU and for every way of cutting a batch.
+// Package cpu is the accel.Device of the host's processor.
 //
-// Parallelism comes from above: programs are cheap, so run one a goroutine.
-// Kernels of a row-wise operator compute each row from that row alone.
+// A kernel is made once, when code is compiled, and then run on frames: the
+// addresses of the tensors of one run. Kernels of the matrix products,
+// convolutions and float32 arithmetic lie in packages below (gemm, conv, pool,
+// vec, …), in assembly and in Go; this package chooses among them by type and
+// shape, never by anything that could change a result from machine to machine.
+//
+// A pool of threads works on the tiles of one kernel at a time. Which thread
+// does which tile changes no bit of the result.
 package cpu
 
 import (
 	"fmt"
 
 	"github.com/millrace-go/millrace/accel"
+	"github.com/millrace-go/millrace/accel/cpu/par"
 )
 
-// Device is the host CPU. It holds no state, so all Devices are equal and any
-// may use another's buffers.
-type Device struct{}
+// Device is the host CPU with a number of threads. Any Device may use
+// another's buffers.
+type Device struct{ pool *par.Pool }
 
-// New returns the device.
-func New() accel.Device { return Device{} }
+// New returns a device that runs each kernel on one thread: for callers that
+// run programs side by side.
+func New() accel.Device { return &Device{} }
+
+// WithThreads returns a device that spreads each kernel over n threads; 0 means
+// one for each CPU the process may use. The threads live as long as the process.
+func WithThreads(n int) accel.Device { return &Device{par.New(n)} }
 
 // Name is "cpu".
-func (Device) Name() string { return "cpu" }
+func (*Device) Name() string { return "cpu" }
 
-// buffer is host memory; exactly one of the slices is used.
-type buffer struct {
-	dtype accel.DType
-	n     int
-	host  accel.Host
+// Alloc returns a zeroed buffer, which is an accel.HostMemory.
+func (*Device) Alloc(bytes int) (accel.Buffer, error) {
+	if bytes < 0 {
+		return nil, fmt.Errorf("cpu: buffer of %d bytes", bytes)
+	}
+	return &buffer{accel.Aligned(bytes)}, nil
 }
 
-// Alloc returns a zeroed buffer.
-func (Device) Alloc(t accel.DType, n int) (accel.Buffer, error) {
-	if n < 0 {
-		return nil, fmt.Errorf("cpu: buffer of %d elements", n)
+// buffer is host memory.
+type buffer struct{ b []byte }
+
+func (b *buffer) Bytes() int { return len(b.b) }
+
+// Wrap makes the buffer look at other memory of the same size.
+func (b *buffer) Wrap(mem []byte) {
+	if len(mem) != len(b.b) {
+		panic(fmt.Sprintf("cpu: %d bytes wrapped by a buffer of %d", len(mem), len(b.b)))
 	}
-	b := &buffer{dtype: t, n: n}
-	switch t {
-	case accel.Float32:
-		b.host.F32 = make([]float32, n)
-	case accel.Int32:
-		b.host.I32 = make([]int32, n)
-	case accel.Uint64:
-		b.host.U64 = make([]uint64, n)
-	default:
-		return nil, fmt.Errorf("cpu: no buffers of type %s", t)
-	}
-	return b, nil
+	b.b = mem
 }
 
-func (b *buffer) DType() accel.DType { return b.dtype }
-func (b *buffer) Len() int           { return b.n }
+// queue does everything at once.
+type queue struct {
+	d   *Device
+	err error
+}
 
-// Write copies src to the buffer.
-func (b *buffer) Write(src accel.Host) error { return b.move(b.host, src, src) }
+// NewQueue returns a queue whose operations are done when they return.
+func (d *Device) NewQueue() accel.Queue { return &queue{d: d} }
 
-// Read copies the buffer to dst.
-func (b *buffer) Read(dst accel.Host) error { return b.move(dst, b.host, dst) }
-
-func (b *buffer) move(dst, src, check accel.Host) error {
-	if err := check.Check(b.dtype, b.n); err != nil {
-		return err
+func (q *queue) Write(dst accel.Buffer, src []byte) error {
+	b, ok := dst.(*buffer)
+	if !ok || len(b.b) != len(src) {
+		return q.fail(fmt.Errorf("cpu: write of %d bytes to a buffer (%T) of %d", len(src), dst, dst.Bytes()))
 	}
-	copy(dst.F32, src.F32)
-	copy(dst.I32, src.I32)
-	copy(dst.U64, src.U64)
+	if q.err == nil {
+		copy(b.b, src)
+	}
+	return q.err
+}
+
+func (q *queue) Read(dst []byte, src accel.Buffer) error {
+	b, ok := src.(*buffer)
+	if !ok || len(b.b) != len(dst) {
+		return q.fail(fmt.Errorf("cpu: read of %d bytes from a buffer (%T) of %d", len(dst), src, src.Bytes()))
+	}
+	if q.err == nil {
+		copy(dst, b.b)
+	}
+	return q.err
+}
+
+func (q *queue) Run(p accel.Program, args []accel.Buffer) error {
+	prog, ok := p.(*program)
+	if !ok {
+		return q.fail(fmt.Errorf("cpu: program of another device (%T)", p))
+	}
+	if q.err != nil {
+		return q.err
+	}
+	if err := prog.run(q.d.pool, args); err != nil {
+		return q.fail(err)
+	}
 	return nil
+}
+
+func (q *queue) Wait() error {
+	err := q.err
+	q.err = nil
+	return err
+}
+
+func (q *queue) fail(err error) error {
+	if q.err == nil {
+		q.err = err
+	}
+	return q.err
 }

@@ -2,80 +2,94 @@ package cpu
 
 import (
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/millrace-go/millrace/accel"
+	"github.com/millrace-go/millrace/accel/cpu/par"
 )
 
-// tensor is one accel.Tensor bound to memory: the slice of its type is set.
+// tensor is one accel.Tensor as a kernel's builder sees it. Where its elements
+// are is known only while a frame runs: see data.
 type tensor struct {
 	accel.Tensor
-	n int
-	f []float32
-	i []int32
-	u []uint64
+	id int
+	n  int
 }
 
-// kernel runs one instruction. It reads its tensors when called, since those
-// held in arguments change from run to run.
-type kernel func() error
+// frame is one run of a program: where its tensors and its scratch memory are.
+type frame struct {
+	ptr     []unsafe.Pointer // by tensor id
+	arena   []byte
+	scratch []byte
+	pool    *par.Pool
+	next    *frame // in the program's list of idle frames
+	jobs    []job  // by job id: see parallel
+}
 
-// program is compiled code: kernels closed over their tensors.
+// kernel runs one instruction. It is shared by all frames of a program, so it
+// may keep nothing that changes; what does goes to the frame's scratch.
+type kernel func(f *frame) error
+
+// data is a tensor's elements in this run.
+func data[T accel.Number | ~bool](f *frame, t *tensor) []T {
+	return unsafe.Slice((*T)(f.ptr[t.id]), t.n)
+}
+
+// raw is a tensor's memory in this run.
+func raw(f *frame, t *tensor) []byte {
+	return unsafe.Slice((*byte)(f.ptr[t.id]), t.n*t.DType.Size())
+}
+
+// program is compiled code: kernels, and idle frames for the runs to come.
 type program struct {
-	tensors []*tensor
-	args    [][]*tensor // the tensors that view each argument
-	kernels []kernel
-	instrs  []accel.Instr // op and name, for messages
-	scratch []float32     // shared by all kernels, one of which runs at a time
+	tensors   []*tensor
+	args      [][]int // the tensors that view each argument
+	bytes     []int   // of each argument
+	kernels   []kernel
+	instrs    []accel.Instr // op and name, for messages
+	codeArena int           // of the code; arena has the copies of half.go behind it
+	arena     int
+	scratch   int // the most that a kernel asked for; one kernel runs at a time
+	jobs      []func() job
+
+	idle  atomic.Pointer[frame] // one frame, for the usual case of one caller
+	mu    sync.Mutex
+	spare *frame
 }
 
-// Compile binds tensors to memory and instructions to kernels.
-func (Device) Compile(c *accel.Code) (accel.Program, error) {
+// Compile binds instructions to kernels. Constants are packed here, once.
+func (d *Device) Compile(c *accel.Code) (accel.Program, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	p := &program{args: make([][]*tensor, c.Args)}
-	arena := make([]uint64, (c.ArenaBytes+7)/8)
-	for _, t := range c.Tensors {
-		p.addTensor(t, arena)
+	p := &program{args: make([][]int, c.Args), bytes: make([]int, c.Args), codeArena: c.ArenaBytes, arena: c.ArenaBytes}
+	for i, t := range c.Tensors {
+		p.tensors = append(p.tensors, &tensor{Tensor: t, id: i, n: t.Len()})
+		if t.Arg >= 0 {
+			p.args[t.Arg] = append(p.args[t.Arg], i)
+			p.bytes[t.Arg] = t.Bytes()
+		}
 	}
 	for _, in := range c.Instrs {
-		if err := p.addKernel(in); err != nil {
+		if err := p.addKernel(in, d.pool.Threads()); err != nil {
 			return nil, fmt.Errorf("cpu: %s %s: %w", in.Op, in.Name, err)
 		}
 	}
 	return p, nil
 }
 
-func (p *program) addTensor(t accel.Tensor, arena []uint64) {
-	b := &tensor{Tensor: t, n: t.Len()}
-	p.tensors = append(p.tensors, b)
-	if t.Arg >= 0 {
-		p.args[t.Arg] = append(p.args[t.Arg], b)
-		return
-	}
-	// Validate has checked that the bytes lie in the arena, aligned.
-	at := unsafe.Pointer(&arena[t.Offset/8])
-	switch t.DType {
-	case accel.Float32:
-		b.f = unsafe.Slice((*float32)(at), b.n)
-	case accel.Int32:
-		b.i = unsafe.Slice((*int32)(at), b.n)
-	case accel.Uint64:
-		b.u = unsafe.Slice((*uint64)(at), b.n)
-	}
-}
-
-func (p *program) addKernel(in accel.Instr) error {
+func (p *program) addKernel(in accel.Instr, threads int) error {
 	build, ok := kernels[in.Op]
 	if !ok {
-		return fmt.Errorf("no such kernel")
+		return fmt.Errorf("no such kernel: %w", accel.ErrUnsupported)
 	}
-	c := &call{Attrs: in.Attrs, in: p.pick(in.In), out: p.pick(in.Out), program: p}
+	c := &call{Attrs: in.Attrs, Op: in.Op, in: p.pick(in.In), out: p.pick(in.Out), program: p, threads: threads}
 	if err := build.check(c); err != nil {
 		return err
 	}
-	k, err := build.make(c)
+	k, err := build.kernel(c)
 	if err != nil {
 		return err
 	}
@@ -94,27 +108,79 @@ func (p *program) pick(ids []int) []*tensor {
 	return out
 }
 
-// Run binds the arguments and calls the kernels in order.
-func (p *program) Run(args []accel.Buffer) error {
+// Workspace is the arena and the scratch memory of one run.
+func (p *program) Workspace() int { return p.arena + p.scratch }
+
+// run binds the arguments to a frame and calls the kernels in order.
+func (p *program) run(pool *par.Pool, args []accel.Buffer) error {
 	if len(args) != len(p.args) {
 		return fmt.Errorf("cpu: %d arguments, want %d", len(args), len(p.args))
 	}
+	f := p.take()
+	defer p.give(f)
+	f.pool = pool
 	for i, a := range args {
 		b, ok := a.(*buffer)
 		if !ok {
 			return fmt.Errorf("cpu: argument %d is of another device (%T)", i, a)
 		}
-		for _, t := range p.args[i] {
-			if b.dtype != t.DType || b.n != t.n {
-				return fmt.Errorf("cpu: argument %d (%s): %d of %s, want %d of %s", i, t.Name, b.n, b.dtype, t.n, t.DType)
-			}
-			t.f, t.i, t.u = b.host.F32, b.host.I32, b.host.U64
+		if len(p.args[i]) > 0 && len(b.b) != p.bytes[i] {
+			return fmt.Errorf("cpu: argument %d (%s): %d bytes, want %d", i, p.tensors[p.args[i][0]].Name, len(b.b), p.bytes[i])
+		}
+		for _, id := range p.args[i] {
+			f.ptr[id] = unsafe.Pointer(unsafe.SliceData(b.b))
 		}
 	}
 	for i, k := range p.kernels {
-		if err := k(); err != nil {
+		if err := k(f); err != nil {
 			return fmt.Errorf("cpu: %s %s: %w", p.instrs[i].Op, p.instrs[i].Name, err)
 		}
 	}
 	return nil
+}
+
+// take returns an idle frame, or a new one if all are running.
+func (p *program) take() *frame {
+	if f := p.idle.Swap(nil); f != nil {
+		return f
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if f := p.spare; f != nil {
+		p.spare = f.next
+		return f
+	}
+	return p.newFrame()
+}
+
+// give keeps a frame for a later run. It lets go of the arguments.
+func (p *program) give(f *frame) {
+	for _, ids := range p.args {
+		for _, id := range ids {
+			f.ptr[id] = nil
+		}
+	}
+	if p.idle.CompareAndSwap(nil, f) {
+		return
+	}
+	p.mu.Lock()
+	f.next, p.spare = p.spare, f
+	p.mu.Unlock()
+}
+
+func (p *program) newFrame() *frame {
+	f := &frame{ptr: make([]unsafe.Pointer, len(p.tensors)), arena: accel.Aligned(p.arena), scratch: accel.Aligned(p.scratch)}
+	for _, t := range p.tensors {
+		switch {
+		case t.Arg >= 0:
+		case t.Const():
+			f.ptr[t.id] = unsafe.Pointer(unsafe.SliceData(t.Data))
+		default: // Validate has checked that the bytes lie in the arena, aligned
+			f.ptr[t.id] = unsafe.Add(unsafe.Pointer(unsafe.SliceData(f.arena)), t.Offset)
+		}
+	}
+	for _, make := range p.jobs {
+		f.jobs = append(f.jobs, make())
+	}
+	return f
 }

@@ -1,5 +1,11 @@
 package cpu
 
+import (
+	"fmt"
+
+	"github.com/millrace-go/millrace/accel"
+)
+
 // loops walks the elements of a shape in row-major order for several operands,
 // each with its own strides: 0 where an operand is broadcast or summed. The
 // innermost dimension is left to the body, so it stays a plain loop.
@@ -8,26 +14,37 @@ type loops struct {
 	inner   int     // length of the innermost one
 	strides [][]int // [operand][outer dimension], in elements
 	step    []int   // [operand] stride of the innermost dimension
-	index   []int   // the counter, reused from run to run
-	at      []int   // [operand] offset of the current inner loop
 }
 
+// maxRank bounds the ranks that kernels walk: ONNX sets no limit, and no
+// model comes near it.
+const maxRank = 12
+
+// maxOperands is the most that one walk has.
+const maxOperands = 4
+
 // newLoops merges neighbouring dimensions that every operand strides alike.
-func newLoops(shape []int, strides [][]int) *loops {
+func newLoops(shape []int, strides ...[]int) (*loops, error) {
 	dims, merged := mergeDims(shape, strides)
 	last := len(dims) - 1
-	l := &loops{dims: dims[:last], inner: dims[last], index: make([]int, last), at: make([]int, len(strides))}
+	if last > maxRank || len(strides) > maxOperands {
+		return nil, fmt.Errorf("rank %d of %d operands, the most is %d of %d: %w", len(shape), len(strides), maxRank, maxOperands, accel.ErrUnsupported)
+	}
+	l := &loops{dims: dims[:last], inner: dims[last]}
 	for _, s := range merged {
 		l.strides = append(l.strides, s[:last])
 		l.step = append(l.step, s[last])
 	}
-	return l
+	return l, nil
 }
 
 // mergeDims drops dimensions of size 1 and joins d, d+1 where for every operand
 // stride[d] = stride[d+1]·shape[d+1]. The result has at least one dimension.
 func mergeDims(shape []int, strides [][]int) ([]int, [][]int) {
 	dims, out := []int{}, make([][]int, len(strides))
+	if accel.Size(shape) == 0 {
+		shape = []int{0} // nothing to walk, whatever the strides
+	}
 	for d, size := range shape {
 		if size == 1 {
 			continue
@@ -58,29 +75,35 @@ func mergeDims(shape []int, strides [][]int) ([]int, [][]int) {
 	return dims, out
 }
 
-// each calls body once for every setting of the outer dimensions; l.at holds
-// the operands' offsets.
-func (l *loops) each(body func()) {
-	clear(l.index)
-	clear(l.at)
-	for {
-		body()
-		d := len(l.dims) - 1
-		for ; d >= 0; d-- {
-			l.index[d]++
-			for o := range l.at {
-				l.at[o] += l.strides[o][d]
+// count is how often each calls its body.
+func (l *loops) count() int { return accel.Size(l.dims) }
+
+// each calls body for the inner loops from ≤ i < to, with the operands' offsets.
+func (l *loops) each(from, to int, body func(at *[maxOperands]int)) {
+	var index [maxRank]int
+	var at [maxOperands]int
+	rest := from
+	for d := len(l.dims) - 1; d >= 0; d-- {
+		index[d] = rest % l.dims[d]
+		rest /= l.dims[d]
+		for o, s := range l.strides {
+			at[o] += index[d] * s[d]
+		}
+	}
+	for i := from; i < to; i++ {
+		body(&at)
+		for d := len(l.dims) - 1; d >= 0; d-- {
+			index[d]++
+			for o, s := range l.strides {
+				at[o] += s[d]
 			}
-			if l.index[d] < l.dims[d] {
+			if index[d] < l.dims[d] {
 				break
 			}
-			l.index[d] = 0
-			for o := range l.at {
-				l.at[o] -= l.strides[o][d] * l.dims[d]
+			index[d] = 0
+			for o, s := range l.strides {
+				at[o] -= s[d] * l.dims[d]
 			}
-		}
-		if d < 0 {
-			return
 		}
 	}
 }

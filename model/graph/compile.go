@@ -7,71 +7,74 @@ import (
 	"github.com/millrace-go/millrace/accel"
 )
 
-// Compile turns the graph into code for a batch of n rows. The code's
-// arguments are the inputs, the parameters, then outputs, each in its own
-// buffer; what lies between shares memory by its lifetime. outputs nil means
-// the graph's own. The graph is not changed.
-func Compile(g *Graph, n int, outputs []*Value) (*accel.Code, error) {
-	if n < 1 {
-		return nil, fmt.Errorf("graph.Compile: batch of %d rows", n)
-	}
+// Compile turns a concrete graph into code. The code's arguments are the inputs,
+// the parameters, then outputs, each in its own buffer; what lies between shares
+// memory by its lifetime. outputs nil means the graph's own. The graph is not changed.
+func Compile(g *Graph, outputs []*Value) (*accel.Code, error) {
 	if outputs == nil {
 		outputs = g.Outputs
 	}
-	c := &compiler{batch: n, code: &accel.Code{}, ids: map[*Value]int{nil: -1}, root: map[int]int{}, uses: map[int]int{}}
+	c := &compiler{code: &accel.Code{}, ids: map[*Value]int{nil: -1}, blocks: map[int]*block{}}
 	for _, v := range slices.Concat(g.Inputs, g.Params) {
 		c.ids[v] = c.argument(v)
 	}
-	c.place(outputs)
 	c.count(g)
-	for _, node := range g.Nodes {
-		if err := c.emit(node); err != nil {
-			return nil, fmt.Errorf("graph.Compile: %s: %w", node.Name, err)
+	c.place(outputs)
+	for i, n := range g.Nodes {
+		if err := c.emit(n, i); err != nil {
+			return nil, fmt.Errorf("graph.Compile: %s: %w", n.Name, err)
 		}
 	}
 	if err := c.copies(); err != nil {
 		return nil, err
 	}
-	c.code.ArenaBytes = c.mem.size
+	c.finish()
 	return c.code, nil
 }
 
 // compiler is the state of one Compile.
 type compiler struct {
-	batch int
-	code  *accel.Code
-	ids   map[*Value]int // tensor of each value; nil is absent
-	root  map[int]int    // the tensor whose memory a view looks at
-	uses  map[int]int    // reads still to come of each arena tensor
-	reads map[*Value]int
-	extra []extraOutput
-	mem   arena
+	code   *accel.Code
+	ids    map[*Value]int // tensor of each value; nil is absent
+	blocks map[int]*block // the arena memory of a tensor, by id
+	all    []*block
+	reads  map[*Value]int
+	extra  []extraOutput
 }
 
-// extraOutput is an output that is an input, or an output already: it is copied at the end.
+// extraOutput is an output that is an input or a constant, or an output already:
+// it is copied at the end.
 type extraOutput struct {
 	from *Value
 	to   int
 }
 
+// block is memory in the arena from one instruction to another. Views and
+// results computed in place share the block of what they were made of.
+type block struct {
+	bytes       int
+	first, last int // instructions
+	offset      int
+	reads       int // still to come
+	tensors     []int
+}
+
 // tensor adds a tensor of v's type.
-func (c *compiler) tensor(v *Value, arg, offset int) int {
-	c.code.Tensors = append(c.code.Tensors, accel.Tensor{
-		Name: v.Name, DType: v.Type.DType, Shape: v.Type.Shape.At(c.batch), Arg: arg, Offset: offset,
-	})
+func (c *compiler) tensor(v *Value, arg int) int {
+	c.code.Tensors = append(c.code.Tensors, accel.Tensor{Name: v.Name, DType: v.Type.DType, Shape: v.Type.Shape, Arg: arg})
 	return len(c.code.Tensors) - 1
 }
 
 func (c *compiler) argument(v *Value) int {
 	c.code.Args++
-	return c.tensor(v, c.code.Args-1, 0)
+	return c.tensor(v, c.code.Args-1)
 }
 
 // place gives the outputs their arguments before any node runs.
 func (c *compiler) place(outputs []*Value) {
 	for _, v := range outputs {
 		id := c.argument(v)
-		if _, taken := c.ids[v]; taken {
+		if _, taken := c.ids[v]; taken || v.Kind == Const {
 			c.extra = append(c.extra, extraOutput{v, id})
 			continue
 		}
@@ -89,88 +92,134 @@ func (c *compiler) count(g *Graph) {
 	}
 }
 
+// id is the tensor of a value that is read. A constant becomes one at its first use.
+func (c *compiler) id(v *Value) (int, error) {
+	if id, ok := c.ids[v]; ok {
+		return id, nil
+	}
+	if v.Kind != Const {
+		return 0, fmt.Errorf("input %s is not computed before it is read", v.Name)
+	}
+	id := c.tensor(v, -1)
+	c.code.Tensors[id].Data = v.Data.Data
+	c.ids[v] = id
+	return id, nil
+}
+
 // emit adds the instruction of one node, unless its output is a view.
-func (c *compiler) emit(n *Node) error {
+func (c *compiler) emit(n *Node, at int) error {
 	in := make([]int, len(n.Inputs))
 	for i, v := range n.Inputs {
-		id, ok := c.ids[v]
-		if !ok {
-			return fmt.Errorf("input %s is not computed before it is read", v.Name)
+		id, err := c.id(v)
+		if err != nil {
+			return err
 		}
 		in[i] = id
 	}
-	if _, output := c.ids[n.Outputs[0]]; table[n.Op].view && !output {
-		c.view(n.Outputs[0], in[0])
+	if c.isView(n, in) {
+		c.view(n.Outputs[0], in[0], at)
 	} else {
 		out := make([]int, len(n.Outputs))
 		for i, v := range n.Outputs {
-			out[i] = c.result(v)
+			out[i] = c.result(n, i, v, in, at)
 		}
 		c.code.Instrs = append(c.code.Instrs, accel.Instr{Op: n.Op, Name: n.Name, In: in, Out: out, Attrs: n.Attrs})
 	}
 	for _, id := range in {
-		c.release(id, 1)
-	}
-	for _, v := range n.Outputs {
-		if v != nil && c.reads[v] == 0 {
-			c.release(c.ids[v], 0)
+		if b := c.blocks[id]; b != nil {
+			b.reads--
+			b.last = at
 		}
 	}
 	return nil
 }
 
-// view makes v the same memory as tensor of, which lives until v's reads are done too.
-func (c *compiler) view(v *Value, of int) {
-	base := c.code.Tensors[of]
-	id := c.tensor(v, base.Arg, base.Offset)
-	r := c.rootOf(of)
-	c.ids[v], c.root[id] = id, r
-	c.uses[r] += c.reads[v]
+func (c *compiler) isView(n *Node, in []int) bool {
+	if !table[n.Op].view || c.code.Tensors[in[0]].Const() {
+		return false
+	}
+	_, output := c.ids[n.Outputs[0]]
+	return !output
 }
 
-func (c *compiler) rootOf(id int) int {
-	if r, ok := c.root[id]; ok {
-		return r
+// view makes v the same memory as tensor of, which lives until v's reads are done too.
+func (c *compiler) view(v *Value, of, at int) {
+	id := c.tensor(v, c.code.Tensors[of].Arg)
+	c.ids[v] = id
+	if b := c.blocks[of]; b != nil {
+		b.reads += c.reads[v]
+		b.last = at
+		b.tensors = append(b.tensors, id)
+		c.blocks[id] = b
 	}
-	return id
 }
 
 // result finds memory for an output of a node.
-func (c *compiler) result(v *Value) int {
+func (c *compiler) result(n *Node, i int, v *Value, in []int, at int) int {
 	if id, ok := c.ids[v]; ok {
 		return id // absent, or an argument
 	}
-	id := c.tensor(v, -1, 0)
-	c.code.Tensors[id].Offset = c.mem.take(c.code.Tensors[id].Bytes())
-	c.ids[v], c.uses[id] = id, c.reads[v]
+	id := c.tensor(v, -1)
+	c.ids[v] = id
+	bytes := c.code.Tensors[id].Bytes()
+	if i == 0 {
+		if b := c.inPlace(n, in, bytes); b != nil {
+			b.reads += c.reads[v]
+			b.tensors = append(b.tensors, id)
+			c.blocks[id] = b
+			return id
+		}
+	}
+	b := &block{bytes: bytes, first: at, last: at, reads: c.reads[v], tensors: []int{id}}
+	c.blocks[id] = b
+	c.all = append(c.all, b)
 	return id
 }
 
-// release counts reads that are done, and gives memory back after the last.
-func (c *compiler) release(id, reads int) {
-	if id < 0 {
-		return
+// inPlace is the block of an input that dies with this node and may hold its result.
+func (c *compiler) inPlace(n *Node, in []int, bytes int) *block {
+	for _, i := range table[n.Op].inplace {
+		if i >= len(in) || in[i] < 0 {
+			continue
+		}
+		b := c.blocks[in[i]]
+		if b == nil || c.code.Tensors[in[i]].Bytes() != bytes || b.bytes != bytes {
+			continue
+		}
+		mine := 0
+		for _, id := range in {
+			if c.blocks[id] == b {
+				mine++
+			}
+		}
+		if mine == 1 && b.reads == 1 {
+			return b
+		}
 	}
-	r := c.rootOf(id)
-	t := c.code.Tensors[r]
-	if t.Arg >= 0 {
-		return
-	}
-	c.uses[r] -= reads
-	if c.uses[r] == 0 {
-		c.uses[r] = -1 // given back: a view that nobody reads must not do it again
-		c.mem.give(t.Offset, t.Bytes())
-	}
+	return nil
 }
 
 // copies adds an Identity for each extra output.
 func (c *compiler) copies() error {
 	for _, e := range c.extra {
-		id, ok := c.ids[e.from]
-		if !ok || c.code.Tensors[id].Arg < 0 {
-			return fmt.Errorf("graph.Compile: output %s has no memory of its own", e.from.Name)
+		id, err := c.id(e.from)
+		if err != nil {
+			return fmt.Errorf("graph.Compile: output %s: %w", e.from.Name, err)
+		}
+		if b := c.blocks[id]; b != nil {
+			b.last = len(c.code.Instrs) + 1<<30 // after every node
 		}
 		c.code.Instrs = append(c.code.Instrs, accel.Instr{Op: "Identity", Name: e.from.Name, In: []int{id}, Out: []int{e.to}})
 	}
 	return nil
+}
+
+// finish plans the arena.
+func (c *compiler) finish() {
+	c.code.ArenaBytes = plan(c.all)
+	for _, b := range c.all {
+		for _, id := range b.tensors {
+			c.code.Tensors[id].Offset = b.offset
+		}
+	}
 }

@@ -2,28 +2,25 @@ package graph
 
 import (
 	"fmt"
-
-	"github.com/millrace-go/millrace/accel"
 )
 
-// backward is the state of one reverse pass. Its methods do nothing after the
-// first error, so that a gradient rule reads like its formula.
+// backward is the state of one reverse pass. As a B, its methods do nothing after
+// the first error, so that a gradient rule reads like its formula.
 type backward struct {
-	g     *Graph
+	*B
 	grads map[*Value]*Value
 	live  map[*Value]bool // values on a path from what is asked for
-	node  *Node           // whose rule is running, for names
-	err   error
 }
 
-// Gradients appends the nodes that compute d loss / d v for each v of wrt, and
-// returns those values in the same order. loss is a float32 scalar. A value that
-// the loss does not depend on gets a gradient of zeros.
+// Gradients appends to a concrete graph the nodes that compute d loss / d v for
+// each v of wrt, and returns those values in the same order. loss is a float
+// scalar. A value that the loss does not depend on gets a gradient of zeros. The
+// nodes are ordinary ones, so gradients of gradients can be asked for.
 func Gradients(g *Graph, loss *Value, wrt []*Value) ([]*Value, error) {
-	if loss.Type.DType != accel.Float32 || len(loss.Type.Shape) != 0 {
-		return nil, fmt.Errorf("graph.Gradients: the loss is %s, want a float32 scalar", loss)
+	if !loss.Type.DType.IsFloat() || len(loss.Type.Shape) != 0 {
+		return nil, fmt.Errorf("graph.Gradients: the loss is %s, want a float scalar", loss)
 	}
-	b := &backward{g: g, grads: map[*Value]*Value{}, live: map[*Value]bool{}}
+	b := &backward{B: g.Build("grad"), grads: map[*Value]*Value{}, live: map[*Value]bool{}}
 	for _, v := range wrt {
 		b.live[v] = true
 	}
@@ -31,38 +28,45 @@ func Gradients(g *Graph, loss *Value, wrt []*Value) ([]*Value, error) {
 	for _, n := range forward {
 		b.mark(n)
 	}
-	b.add(loss, b.op("Constant", "grad", accel.Attrs{accel.Float("value_float", 1)}))
+	b.add(loss, b.Like(loss, 1))
 	for i := len(forward) - 1; i >= 0 && b.err == nil; i-- {
 		b.visit(forward[i])
 	}
+	b.name = "grad"
 	out, given := make([]*Value, len(wrt)), map[*Value]bool{}
 	for i, v := range wrt {
 		if out[i] = b.grads[v]; out[i] == nil {
-			out[i] = b.zeros(v)
+			out[i] = b.Zeros(v.Type.DType, v.Type.Shape...)
 		}
-		if given[out[i]] { // two values, one gradient: each gets its own tensor
-			out[i] = b.op("Identity", "grad("+v.Name+")", nil, out[i])
-		}
-		given[out[i]] = true
 		if b.err != nil {
 			return nil, b.err
 		}
-		g.rename(out[i], "grad("+v.Name+")")
+		if given[out[i]] || out[i].Kind != Result { // each gradient is a tensor of its own
+			out[i] = b.Op("Identity", nil, out[i])
+		}
+		given[out[i]] = true
+		if b.err == nil {
+			g.rename(out[i], "grad("+v.Name+")")
+		}
 	}
-	return out, nil
+	return out, b.err
 }
 
-// mark makes the outputs of a node live if any input is.
+// mark makes the outputs of a node live if any input is, and a gradient can flow to it.
 func (b *backward) mark(n *Node) {
+	if table[n.Op].flat {
+		return
+	}
 	for _, in := range n.Inputs {
-		if in != nil && b.live[in] {
-			for _, out := range n.Outputs {
-				if out != nil {
-					b.live[out] = true
-				}
-			}
-			return
+		if in == nil || !b.live[in] {
+			continue
 		}
+		for _, out := range n.Outputs {
+			if out != nil && out.Type.DType.IsFloat() {
+				b.live[out] = true
+			}
+		}
+		return
 	}
 }
 
@@ -75,19 +79,22 @@ func (b *backward) visit(n *Node) {
 			any = any || dy[i] != nil
 		}
 	}
-	if !any {
+	if !any || table[n.Op].flat {
 		return
 	}
 	o := table[n.Op]
 	if o.grad == nil {
-		b.err = fmt.Errorf("graph.Gradients: %s: operator %s has no gradient", n.Name, n.Op)
+		b.Fail(fmt.Errorf("graph.Gradients: %s: operator %s has no gradient", n.Name, n.Op))
 		return
 	}
-	b.node = n
+	b.name = "grad(" + n.Name + ")"
 	for i, d := range o.grad(b, n, dy) {
 		if d != nil && b.err == nil && b.needs(n.Inputs[i]) {
 			b.add(n.Inputs[i], d)
 		}
+	}
+	if b.err != nil {
+		b.err = fmt.Errorf("graph.Gradients: %s (%s): %w", n.Name, n.Op, b.err)
 	}
 }
 
@@ -99,60 +106,19 @@ func (b *backward) add(v, d *Value) {
 	if b.err != nil {
 		return
 	}
-	if !d.Type.Shape.Equal(v.Type.Shape) {
-		b.err = fmt.Errorf("graph.Gradients: gradient of %s has shape %s", v, d.Type.Shape)
+	if !d.Type.Shape.Equal(v.Type.Shape) || d.Type.DType != v.Type.DType {
+		b.Fail(fmt.Errorf("gradient of %s is %s", v, d.Type))
 		return
 	}
 	if have := b.grads[v]; have != nil {
-		d = b.op("Add", "grad("+v.Name+")", nil, have, d)
+		d = b.Add(have, d)
 	}
 	b.grads[v] = d
 }
 
-// op appends a node named after the one whose rule is running.
-func (b *backward) op(op, name string, attrs accel.Attrs, in ...*Value) *Value {
-	if n := b.apply(op, name, attrs, in...); n != nil {
-		return n.Outputs[0]
-	}
-	return nil
-}
-
-// apply is op for operators with several outputs; nil after an error.
-func (b *backward) apply(op, name string, attrs accel.Attrs, in ...*Value) *Node {
-	if b.err != nil {
-		return nil
-	}
-	if name == "" {
-		name = "grad(" + b.node.Name + ")"
-	}
-	n, err := b.g.ApplyNode(op, name, attrs, in...)
-	if err != nil {
-		b.err = err
-	}
-	return n
-}
-
-// ask returns an output that may have been left out.
-func (b *backward) ask(n *Node, i int) *Value {
-	if b.err != nil {
-		return nil
-	}
-	v, err := b.g.Ask(n, i)
-	if err != nil {
-		b.err = err
-	}
-	return v
-}
-
-// zeros is a gradient of zeros for v.
-func (b *backward) zeros(v *Value) *Value {
-	zero := b.op("Constant", "zero", accel.Attrs{accel.Float("value_float", 0)})
-	return b.op("Expand", "grad("+v.Name+")", accel.Attrs{accel.Ints("shape", v.Type.Shape...)}, zero)
-}
-
-// unbroadcast sums a gradient of shape d back to the shape of v, which was broadcast to it.
+// unbroadcast sums a gradient back to the shape of v, which was broadcast to the shape of d.
 func (b *backward) unbroadcast(d, v *Value) *Value {
-	if b.err != nil || d.Type.Shape.Equal(v.Type.Shape) {
+	if b.err != nil || d == nil || d.Type.Shape.Equal(v.Type.Shape) {
 		return d
 	}
 	from, to := d.Type.Shape, v.Type.Shape
@@ -162,19 +128,36 @@ func (b *backward) unbroadcast(d, v *Value) *Value {
 			axes = append(axes, i)
 		}
 	}
-	d = b.op("ReduceSum", "", accel.Attrs{accel.Ints("axes", axes...), accel.Int("keepdims", 1)}, d)
-	if len(from) == len(to) {
-		return d
+	return b.Reshape(b.ReduceSum(d, true, axes...), to...)
+}
+
+// pair is the gradient of a broadcasting operator: of each input that needs it,
+// summed back to the input's shape.
+func (b *backward) pair(n *Node, dx, dy func() *Value) []*Value {
+	out := make([]*Value, 2)
+	for i, f := range []func() *Value{dx, dy} {
+		if b.needs(n.Inputs[i]) {
+			out[i] = b.unbroadcast(f(), n.Inputs[i])
+		}
 	}
-	return b.reshape(d, to)
+	return out
 }
 
-// reshape gives d the shape s, which has at most one N.
-func (b *backward) reshape(d *Value, s Shape) *Value {
-	return b.op("Reshape", "", accel.Attrs{accel.Ints("shape", s...)}, d)
+// chain is the gradient of y = f(x): dy · f'(x), which slope gives.
+func chain(slope func(b *backward, n *Node) *Value) func(*backward, *Node, []*Value) []*Value {
+	return func(b *backward, n *Node, dy []*Value) []*Value {
+		return []*Value{b.Mul(dy[0], slope(b, n))}
+	}
 }
 
-// expand broadcasts d to the shape s.
-func (b *backward) expand(d *Value, s Shape) *Value {
-	return b.op("Expand", "", accel.Attrs{accel.Ints("shape", s...)}, d)
+// direct is the gradient of operators that have a gradient kernel op(dy, v),
+// where v is the input or the output.
+func direct(op string, fromOutput bool) func(*backward, *Node, []*Value) []*Value {
+	return func(b *backward, n *Node, dy []*Value) []*Value {
+		v := n.Inputs[0]
+		if fromOutput {
+			v = n.Outputs[0]
+		}
+		return []*Value{b.Op(op, n.Attrs, dy[0], v)}
+	}
 }

@@ -1,9 +1,7 @@
 package graph
 
-import "github.com/millrace-go/millrace/accel"
-
-// opIdentity is y = x, of any element type.
+// opIdentity is y = x.
 var opIdentity = operator{
-	name: "Identity", in: make([]accel.DType, 1), required: 1, shapes: like(0), view: true,
+	name: "Identity", min: 1, shapes: like, view: true,
 	grad: func(_ *backward, _ *Node, dy []*Value) []*Value { return dy },
 }

@@ -6,48 +6,54 @@ import (
 	"github.com/millrace-go/millrace/accel"
 )
 
-// opReshape gives x another shape, the attribute shape (ONNX before opset 5 had
-// it so): 0 keeps the dimension of that place, -1, at most once, is what is left.
+// opReshape gives x the shape of its second input: 0 keeps the dimension of
+// that place (unless allowzero is 1), -1, at most once, is what is left.
 var opReshape = operator{
-	name: "Reshape", in: make([]accel.DType, 1), required: 1, view: true,
-	shapes: func(n *Node) ([]Type, error) {
-		s, err := reshape(n.shape(0), n.Attrs.Ints("shape"))
-		return []Type{{n.Inputs[0].Type.DType, s}}, err
+	name: "Reshape", min: 2, static: []int{1}, view: true,
+	shapes: func(c *Context) ([]Type, error) {
+		spec, err := c.Ints(1)
+		if err != nil {
+			return nil, err
+		}
+		s, err := reshape(c.Shape(0), spec, c.Attrs.Bool("allowzero", false))
+		if err != nil {
+			return nil, err
+		}
+		return one(c.DType(0), s)
 	},
 	grad: func(b *backward, n *Node, dy []*Value) []*Value {
-		return []*Value{b.reshape(dy[0], n.shape(0))}
+		return []*Value{b.Reshape(dy[0], n.Inputs[0].Type.Shape...), nil}
 	},
 }
 
-// reshape resolves 0 and -1, for every batch size at once.
-func reshape(from Shape, spec []int) (Shape, error) {
-	to, hole := make(Shape, len(spec)), -1
-	known := Shape{}
+// reshape resolves 0 and -1.
+func reshape(from, spec []int, allowZero bool) ([]int, error) {
+	to, hole, known := make([]int, len(spec)), -1, 1
 	for i, d := range spec {
 		switch {
-		case d == 0 && i < len(from):
+		case d == 0 && !allowZero:
+			if i >= len(from) {
+				return nil, fmt.Errorf("shape %v: no dimension %d in %v to keep", spec, i, from)
+			}
 			d = from[i]
-			known = append(known, d)
 		case d == -1 && hole < 0:
 			hole = i
-		case d > 0:
-			known = append(known, d)
-		default:
+			continue
+		case d < 0:
 			return nil, fmt.Errorf("shape %v: dimension %d is not allowed there", spec, i)
 		}
 		to[i] = d
+		known *= d
 	}
-	have, haveN := from.size()
-	want, wantN := known.size()
-	switch {
-	case hole < 0 && have == want && haveN == wantN:
-		return to, nil
-	case hole >= 0 && haveN == wantN && have%want == 0:
-		to[hole] = have / want
-		return to, nil
-	case hole >= 0 && haveN == wantN+1 && have == want:
-		to[hole] = N
-		return to, nil
+	n := accel.Size(from)
+	if hole >= 0 {
+		if known == 0 || n%known != 0 {
+			return nil, fmt.Errorf("%v has not the elements of %v", from, spec)
+		}
+		to[hole] = n / known
 	}
-	return nil, fmt.Errorf("%s has not the elements of %v", from, spec)
+	if accel.Size(to) != n {
+		return nil, fmt.Errorf("%v has not the elements of %v", from, spec)
+	}
+	return to, nil
 }

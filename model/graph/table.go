@@ -2,49 +2,59 @@ package graph
 
 import (
 	"fmt"
-
-	"github.com/millrace-go/millrace/accel"
+	"slices"
 )
 
-// operator is one row of the operator table. Types are checked by in; rules may
-// rely on the number of inputs and on their element types.
+// operator is one row of the operator table.
 type operator struct {
 	name string
-	// in are the element types of the inputs, the required ones first.
-	in       []accel.DType
-	required int
-	// rest, if set, is the type of any number of further inputs.
-	rest accel.DType
+	// min and max bound the number of inputs; the first min must be there. max 0
+	// is min, variadic any number.
+	min, max int
 	// outs is the number of outputs that are always made; the others are made
 	// when asked for. It is 1 if left out, variadic for all that shapes gives,
 	// asked for none.
 	outs int
-	// shapes gives the types of all outputs, optional ones included.
-	shapes func(n *Node) ([]Type, error)
+	// shapes gives the types of all outputs, optional ones included, from
+	// concrete shapes. It is the place to check types, attributes and shapes. nil
+	// says that only a host can run the operator: see Dynamic.
+	shapes func(c *Context) ([]Type, error)
+	// static are inputs whose values must be constants when code is compiled:
+	// shapes, axes. Shape rules read them by Context.Ints.
+	static []int
 	// grad gives the gradient of the loss with respect to each input, nil for
 	// none, from those with respect to the outputs, nil for zero. An operator
-	// without it cannot be differentiated.
+	// without it cannot be differentiated; flat says that its gradient is zero.
 	grad func(b *backward, n *Node, dy []*Value) []*Value
-	// flops counts a batch of rows; nil is one operation an element of the
-	// first output, see elementwise.
-	flops func(n *Node, batch int) Cost
+	flat bool
+	// expand writes the operator as others, as ONNX defines a function. Bind does
+	// it; the operator needs no kernel then. It gives as many outputs as the node
+	// has; those that the node does not have may be nil.
+	expand func(b *B, n *Node) []*Value
+	// when says if a node is to be expanded; nil means always.
+	when func(n *Node) bool
+	// macs counts multiply-adds; nil is none, one operation an element of the
+	// first output.
+	macs func(n *Node) int64
 	// view says that the output is the first input's bytes with another shape.
 	view bool
+	// inplace lists the inputs whose memory the first output may take, if it is
+	// of the same size and nobody reads them later.
+	inplace []int
+	// random says that equal nodes differ, so they are neither folded nor merged.
+	random bool
 }
 
 const (
-	variadic = -1 // as many outputs as the attributes say
+	variadic = -1 // as many as there are
 	asked    = -2 // every output is optional
 )
 
-// operators lists every operator. To add one, write op_<name>.go and name it here.
-func operators() []operator {
-	return []operator{
-		opAdd, opConcat, opConstant, opConv, opConvGrad, opDiv, opDropout, opDropoutGrad, opExpand, opFlatten,
-		opGather, opGatherGrad, opGelu, opGeluGrad, opGemm, opIdentity, opMatMul, opMaxPool, opMaxPoolGrad,
-		opMul, opNeg, opReduceMean, opReduceSum, opRelu, opReluGrad, opReshape, opSigmoid, opSigmoidGrad,
-		opSoftmax, opSoftmaxGrad, opSoftmaxCrossEntropyLoss, opSoftmaxCrossEntropyLossGrad, opSplit, opSub,
-		opTanh, opTanhGrad, opTranspose,
+// families lists the operators, by the files that hold them. To add one, write
+// op_<name>.go and name it in its family.
+func families() [][]operator {
+	return [][]operator{
+		elementwiseOps(), movementOps(),
 	}
 }
 
@@ -54,66 +64,36 @@ var table map[string]operator
 
 func init() {
 	table = map[string]operator{}
-	for _, o := range operators() {
-		table[o.name] = o
-	}
-}
-
-// infer checks the inputs' number and types and applies the shape rule.
-func (o operator) infer(n *Node) ([]Type, error) {
-	most := len(o.in)
-	if len(n.Inputs) < o.required || (len(n.Inputs) > most && !o.rest.Valid()) {
-		return nil, fmt.Errorf("%d inputs, want %d to %d", len(n.Inputs), o.required, most)
-	}
-	for i, v := range n.Inputs {
-		want := o.rest
-		if i < most {
-			want = o.in[i]
-		}
-		switch {
-		case v == nil && i < o.required:
-			return nil, fmt.Errorf("input %d is absent", i)
-		case v != nil && want.Valid() && v.Type.DType != want:
-			return nil, fmt.Errorf("input %d: %s is %s, want %s", i, v.Name, v.Type.DType, want)
+	for _, f := range families() {
+		for _, o := range f {
+			if _, twice := table[o.name]; twice {
+				panic("graph: two operators " + o.name)
+			}
+			table[o.name] = o
 		}
 	}
-	return o.shapes(n)
 }
 
-// shape is the shape of input i.
-func (n *Node) shape(i int) Shape { return n.Inputs[i].Type.Shape }
-
-// input is input i, or nil if it is absent.
-func (n *Node) input(i int) *Value {
-	if i < len(n.Inputs) {
-		return n.Inputs[i]
+// Ops lists the names of all operators, sorted.
+func Ops() []string {
+	out := make([]string, 0, len(table))
+	for name := range table {
+		out = append(out, name)
 	}
-	return nil
-}
-
-// floats is a list of n float32 inputs.
-func floats(n int) []accel.DType {
-	out := make([]accel.DType, n)
-	for i := range out {
-		out[i] = accel.Float32
-	}
+	slices.Sort(out)
 	return out
 }
 
-// f32 is the result of a shape rule with one float32 output.
-func f32(s Shape) []Type { return []Type{{accel.Float32, s}} }
-
-// like is the shape rule of operators whose output has the type of input i.
-func like(i int) func(n *Node) ([]Type, error) {
-	return func(n *Node) ([]Type, error) { return []Type{n.Inputs[i].Type}, nil }
-}
-
-// alike is the shape rule of operators whose inputs and output are all of one shape.
-func alike(n *Node) ([]Type, error) {
-	for _, v := range n.Inputs[1:] {
-		if !v.Type.Shape.Equal(n.shape(0)) {
-			return nil, fmt.Errorf("shapes %s and %s differ", n.shape(0), v.Type.Shape)
+// checkInputs checks the number of inputs, and that the required ones are there.
+func (o operator) checkInputs(n *Node) error {
+	most := max(o.min, o.max)
+	if len(n.Inputs) < o.min || len(n.Inputs) > most && o.max != variadic {
+		return fmt.Errorf("%d inputs, want %d to %d", len(n.Inputs), o.min, most)
+	}
+	for i := range o.min {
+		if n.Inputs[i] == nil {
+			return fmt.Errorf("input %d is absent", i)
 		}
 	}
-	return []Type{n.Inputs[0].Type}, nil
+	return nil
 }

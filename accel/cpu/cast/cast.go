@@ -1,0 +1,169 @@
+// Package cast converts slices between floating-point types and quantizes them.
+//
+// Every conversion rounds once, to nearest even, keeps subnormals, infinities
+// and signed zeros, and makes every NaN a quiet NaN of the same sign with the
+// payload's leading bits. A float16 or bfloat16 element is the uint16 of its
+// bits, an 8-bit or 4-bit one a uint8.
+//
+// The implementations give the same bits on every level, portable Go included:
+// all of this arithmetic is exact or rounded once by IEEE 754.
+//
+// A dst shorter or longer than its src is a programmer's mistake and panics.
+// dst and src must not overlap.
+package cast
+
+import "fmt"
+
+// impl is one implementation. Its functions may leave a tail of less than 16
+// elements undone; they return how many elements are done.
+type impl struct {
+	name                         string
+	f16ToF32, bf16ToF32          func(dst []float32, src []uint16) int
+	f32ToF16, f32ToBF16          func(dst []uint16, src []float32) int
+	f64ToF32                     func(dst []float32, src []float64) int
+	f32ToF64                     func(dst []float64, src []float32) int
+	quantize8                    func(dst []uint8, src []float32, q *quantum) int
+	quantize16                   func(dst []uint16, src []float32, q *quantum) int
+	dequantizeU8, dequantizeS8   func(dst []float32, src []uint8, scale float32, zero int32) int
+	dequantizeU16, dequantizeS16 func(dst []float32, src []uint16, scale float32, zero int32) int
+	bounds                       func(x []float32, b *[2]float32) int
+}
+
+// impls lists the implementations this process may use, the portable first;
+// best is the last.
+var (
+	impls = available()
+	best  = &impls[len(impls)-1]
+)
+
+// portable does nothing in bulk: the loops of the tail do it all.
+var portable = impl{
+	name:     "portable",
+	f16ToF32: none[float32, uint16], bf16ToF32: none[float32, uint16],
+	f32ToF16: none[uint16, float32], f32ToBF16: none[uint16, float32],
+	f64ToF32: none[float32, float64], f32ToF64: none[float64, float32],
+	quantize8:     func([]uint8, []float32, *quantum) int { return 0 },
+	quantize16:    func([]uint16, []float32, *quantum) int { return 0 },
+	dequantizeU8:  func([]float32, []uint8, float32, int32) int { return 0 },
+	dequantizeS8:  func([]float32, []uint8, float32, int32) int { return 0 },
+	dequantizeU16: func([]float32, []uint16, float32, int32) int { return 0 },
+	dequantizeS16: func([]float32, []uint16, float32, int32) int { return 0 },
+	bounds:        func([]float32, *[2]float32) int { return 0 },
+}
+
+func none[D, S any]([]D, []S) int { return 0 }
+
+func sameLen(dst, src int) {
+	if dst != src {
+		panic(fmt.Sprintf("cast: dst has %d elements, src %d", dst, src))
+	}
+}
+
+// F16ToF32 widens float16, exactly.
+func F16ToF32(dst []float32, src []uint16) { best.widenF16(dst, src) }
+
+func (m *impl) widenF16(dst []float32, src []uint16) {
+	sameLen(len(dst), len(src))
+	for i := m.f16ToF32(dst, src); i < len(src); i++ {
+		dst[i] = FromF16(src[i])
+	}
+}
+
+// F32ToF16 rounds to float16.
+func F32ToF16(dst []uint16, src []float32) { best.roundF16(dst, src) }
+
+func (m *impl) roundF16(dst []uint16, src []float32) {
+	sameLen(len(dst), len(src))
+	for i := m.f32ToF16(dst, src); i < len(src); i++ {
+		dst[i] = ToF16(src[i])
+	}
+}
+
+// BF16ToF32 widens bfloat16, exactly; signaling NaNs stay as they are, since
+// nothing is computed.
+func BF16ToF32(dst []float32, src []uint16) { best.widenBF16(dst, src) }
+
+func (m *impl) widenBF16(dst []float32, src []uint16) {
+	sameLen(len(dst), len(src))
+	for i := m.bf16ToF32(dst, src); i < len(src); i++ {
+		dst[i] = FromBF16(src[i])
+	}
+}
+
+// F32ToBF16 rounds to bfloat16.
+func F32ToBF16(dst []uint16, src []float32) { best.roundBF16(dst, src) }
+
+func (m *impl) roundBF16(dst []uint16, src []float32) {
+	sameLen(len(dst), len(src))
+	for i := m.f32ToBF16(dst, src); i < len(src); i++ {
+		dst[i] = ToBF16(src[i])
+	}
+}
+
+// F64ToF32 rounds to float32.
+func F64ToF32(dst []float32, src []float64) { best.roundF32(dst, src) }
+
+func (m *impl) roundF32(dst []float32, src []float64) {
+	sameLen(len(dst), len(src))
+	for i := m.f64ToF32(dst, src); i < len(src); i++ {
+		dst[i] = float32(src[i])
+	}
+}
+
+// F32ToF64 widens float32, exactly.
+func F32ToF64(dst []float64, src []float32) { best.widenF32(dst, src) }
+
+func (m *impl) widenF32(dst []float64, src []float32) {
+	sameLen(len(dst), len(src))
+	for i := m.f32ToF64(dst, src); i < len(src); i++ {
+		dst[i] = float64(src[i])
+	}
+}
+
+// F64ToF16 rounds to float16, once.
+func F64ToF16(dst []uint16, src []float64) {
+	sameLen(len(dst), len(src))
+	for i, v := range src {
+		dst[i] = ToF16(toOdd(v))
+	}
+}
+
+// F64ToBF16 rounds to bfloat16, once.
+func F64ToBF16(dst []uint16, src []float64) {
+	sameLen(len(dst), len(src))
+	for i, v := range src {
+		dst[i] = ToBF16(toOdd(v))
+	}
+}
+
+// F16ToF64 widens float16, exactly.
+func F16ToF64(dst []float64, src []uint16) {
+	sameLen(len(dst), len(src))
+	for i, v := range src {
+		dst[i] = float64(FromF16(v))
+	}
+}
+
+// BF16ToF64 widens bfloat16, exactly.
+func BF16ToF64(dst []float64, src []uint16) {
+	sameLen(len(dst), len(src))
+	for i, v := range src {
+		dst[i] = float64(FromBF16(v))
+	}
+}
+
+// F16ToBF16 rounds float16 to bfloat16.
+func F16ToBF16(dst, src []uint16) {
+	sameLen(len(dst), len(src))
+	for i, v := range src {
+		dst[i] = ToBF16(FromF16(v))
+	}
+}
+
+// BF16ToF16 rounds bfloat16 to float16.
+func BF16ToF16(dst, src []uint16) {
+	sameLen(len(dst), len(src))
+	for i, v := range src {
+		dst[i] = ToF16(FromBF16(v))
+	}
+}

@@ -1,0 +1,250 @@
+//go:build ignore
+
+package main
+
+import "fmt"
+
+// Offsets in packArgs.
+const (
+	packDst, packSrc, packStride, packK, packN = 0, 8, 16, 24, 32
+)
+
+func writePacks(f *file) {
+	writeLanes(f)
+	for _, v := range []vectors{zmm, ymm} {
+		copyRows{f, v, 32}.emit()
+		copyRows{f, v, 16}.emit()
+		transpose{f, v}.emit()
+	}
+}
+
+// copyRows copies k rows of n ≤ width floats, and pads them with zeros.
+// Registers: DI destination, SI source, DX its stride, CX the rows left.
+type copyRows struct {
+	*file
+	v     vectors
+	width int
+}
+
+func (c copyRows) emit() {
+	name := fmt.Sprintf("copy%sx%d", c.v.level, c.width)
+	c.text(name, "p", "packArgs", fmt.Sprintf("%s copies rows of up to %d floats.", name, c.width))
+	c.p("MOVQ %d(AX), DI", packDst)
+	c.p("MOVQ %d(AX), SI", packSrc)
+	c.p("MOVQ %d(AX), DX", packStride)
+	c.p("MOVQ %d(AX), R8", packN)
+	c.p("MOVQ %d(AX), CX", packK)
+	vecs := c.width / c.v.floats()
+	each(vecs, func(i int) { c.mask(i) })
+	c.p("TESTQ CX, CX")
+	c.p("JEQ done")
+	c.label("loop")
+	for off := 0; off < c.width*4; off += 64 {
+		c.p("PREFETCHT0 %d(SI)(DX*8)", off)
+	}
+	each(vecs, func(i int) { c.load(i) })
+	each(vecs, func(i int) { c.p("VMOVUPS %s, %d(DI)", c.v.r(i), i*c.v.bytes) })
+	c.p("ADDQ DX, SI")
+	c.p("ADDQ $%d, DI", c.width*4)
+	c.p("DECQ CX")
+	c.p("JNE loop")
+	c.label("done")
+	c.p("VZEROUPPER")
+	c.p("RET")
+}
+
+// mask makes the mask of vector i: K1 and up, or Y8 and up.
+func (c copyRows) mask(i int) {
+	if c.v.level == "512" {
+		if i == 0 {
+			c.p("MOVQ R8, CX")
+			c.p("MOVQ $1, BX")
+			c.p("SHLQ CX, BX")
+			c.p("DECQ BX")
+			c.p("MOVQ %d(AX), CX", packK)
+		} else {
+			c.p("SHRQ $16, BX")
+		}
+		c.p("KMOVW BX, K%d", i+1)
+		return
+	}
+	clampLanes(c.file, i, "R8")
+	c.p("VMOVDQU (BX), Y%d", 8+i)
+}
+
+// clampLanes points BX at the mask of min(max(n-8i, 0), 8) lanes; R9 to R11 are
+// spoilt.
+func clampLanes(f *file, i int, n string) {
+	f.p("MOVQ %s, R9", n)
+	f.p("SUBQ $%d, R9", 8*i)
+	f.p("XORQ R10, R10")
+	f.p("CMPQ R9, R10")
+	f.p("CMOVQLT R10, R9")
+	f.p("MOVQ $8, R10")
+	f.p("CMPQ R9, R10")
+	f.p("CMOVQGT R10, R9")
+	f.p("LEAQ lanes<>+%d(SB), BX", maskOnes*4)
+	f.p("SHLQ $2, R9")
+	f.p("SUBQ R9, BX")
+}
+
+func (c copyRows) load(i int) {
+	if c.v.level == "512" {
+		c.p("VMOVUPS.Z %d(SI), K%d, Z%d", i*64, i+1, i)
+		return
+	}
+	c.p("VMASKMOVPS %d(SI), Y%d, Y%d", i*32, 8+i, i)
+}
+
+// transpose copies n rows of k floats, as many rows as a vector has lanes, into
+// columns of a panel. Registers: DI destination, SI and R8-R10 rows of the
+// source, DX and R11 their distance once and thrice, CX the floats left, R12 n.
+type transpose struct {
+	*file
+	v vectors
+}
+
+var basesT = []string{"SI", "R8", "R9", "R10"}
+
+func (t transpose) emit() {
+	name := "transpose" + t.v.level
+	t.text(name, "p", "packArgs", fmt.Sprintf("%s writes %d rows as columns.", name, t.v.floats()))
+	t.p("MOVQ %d(AX), DI", packDst)
+	t.p("MOVQ %d(AX), SI", packSrc)
+	t.p("MOVQ %d(AX), DX", packStride)
+	t.p("MOVQ %d(AX), CX", packK)
+	t.p("MOVQ %d(AX), R12", packN)
+	strideBases(t.file, basesT, "DX", "R11", t.v.floats())
+	t.p("CMPQ R12, $%d", t.v.floats())
+	t.p("JNE edge")
+	t.label("loop")
+	t.p("CMPQ CX, $%d", t.v.floats())
+	t.p("JLT edge")
+	each(t.v.floats(), func(r int) { t.p("VMOVUPS %s, %s", t.row(r), t.v.r(r)) })
+	t.shuffle()
+	each(t.v.floats(), func(r int) { t.store(r) })
+	t.next()
+	t.p("JMP loop")
+	t.edge()
+}
+
+func (t transpose) row(r int) string { return strided(basesT, "DX", "R11", r) }
+
+func (t transpose) store(r int) {
+	t.p("VMOVUPS %s, %d(DI)", t.v.r(t.result(r)), r*panelBytes)
+}
+
+func (t transpose) next() {
+	for i := 0; i*5 < t.v.floats(); i++ {
+		t.p("ADDQ $%d, %s", t.v.bytes, basesT[i])
+	}
+	t.p("ADDQ $%d, DI", t.v.floats()*panelBytes)
+	t.p("SUBQ $%d, CX", t.v.floats())
+}
+
+// edge emits the loop for fewer rows than lanes and for the last floats.
+func (t transpose) edge() {
+	n := t.v.floats()
+	t.label("edge")
+	t.p("TESTQ CX, CX")
+	t.p("JLE done")
+	t.edgeMask()
+	each(n, func(r int) { tile{t.file, t.v, tileShape{}}.zero(r) })
+	each(n, func(r int) {
+		if r > 0 {
+			t.p("CMPQ R12, $%d", r)
+			t.p("JLE loaded")
+		}
+		if t.v.level == "512" {
+			t.p("VMOVUPS.Z %s, K1, Z%d", t.row(r), r)
+		} else {
+			t.p("VMASKMOVPS %s, Y15, Y%d", t.row(r), r)
+		}
+	})
+	t.label("loaded")
+	t.shuffle()
+	each(n, func(r int) {
+		if r > 0 {
+			t.p("CMPQ CX, $%d", r)
+			t.p("JLE done")
+		}
+		t.store(r)
+	})
+	t.next()
+	t.p("JMP edge")
+	t.label("done")
+	t.p("VZEROUPPER")
+	t.p("RET")
+}
+
+// edgeMask covers min(CX, lanes) lanes: K1 or Y15.
+func (t transpose) edgeMask() {
+	if t.v.level == "256" {
+		clampLanes8(t.file)
+		t.p("VMOVDQU (BX), Y15")
+		return
+	}
+	t.p("MOVL $0xffff, BX")
+	t.p("MOVL $1, R13")
+	t.p("SHLL CX, R13")
+	t.p("DECL R13")
+	t.p("CMPQ CX, $16")
+	t.p("CMOVLLT R13, BX")
+	t.p("KMOVW BX, K1")
+}
+
+// clampLanes8 points BX at the mask of min(CX, 8) lanes, CX > 0.
+func clampLanes8(f *file) {
+	f.p("MOVQ $8, R13")
+	f.p("CMPQ CX, R13")
+	f.p("CMOVQLT CX, R13")
+	f.p("LEAQ lanes<>+%d(SB), BX", maskOnes*4)
+	f.p("SHLQ $2, R13")
+	f.p("SUBQ R13, BX")
+}
+
+// shuffle transposes the vectors 0 to n-1 in place of registers: first pairs of
+// floats, then pairs of pairs, then lanes of 128 bits.
+func (t transpose) shuffle() {
+	n := t.v.floats()
+	tmp := n // Z16-Z31, or Y8-Y15
+	for i := 0; i < n; i += 2 {
+		t.p("VUNPCKLPS %s, %s, %s", t.v.r(i+1), t.v.r(i), t.v.r(tmp+i))
+		t.p("VUNPCKHPS %s, %s, %s", t.v.r(i+1), t.v.r(i), t.v.r(tmp+i+1))
+	}
+	for i := 0; i < n; i += 4 {
+		for h := range 2 { // low and high halves of the pairs
+			t.p("VUNPCKLPD %s, %s, %s", t.v.r(tmp+i+2+h), t.v.r(tmp+i+h), t.v.r(i+2*h))
+			t.p("VUNPCKHPD %s, %s, %s", t.v.r(tmp+i+2+h), t.v.r(tmp+i+h), t.v.r(i+2*h+1))
+		}
+	}
+	// Register 4q+j now holds, in its lane of 128 bits number l, column 4l+j
+	// of rows 4q to 4q+3.
+	if t.v.level == "256" {
+		for j := range 4 {
+			t.p("VPERM2F128 $0x20, Y%d, Y%d, Y%d", 4+j, j, tmp+j)
+			t.p("VPERM2F128 $0x31, Y%d, Y%d, Y%d", 4+j, j, tmp+4+j)
+		}
+		return
+	}
+	for j := range 4 {
+		t.p("VSHUFF32X4 $0x44, Z%d, Z%d, Z%d", 4+j, j, tmp+j)       // rows 0-7, columns j, 4+j
+		t.p("VSHUFF32X4 $0xee, Z%d, Z%d, Z%d", 4+j, j, tmp+4+j)     // rows 0-7, columns 8+j, 12+j
+		t.p("VSHUFF32X4 $0x44, Z%d, Z%d, Z%d", 12+j, 8+j, tmp+8+j)  // rows 8-15, columns j, 4+j
+		t.p("VSHUFF32X4 $0xee, Z%d, Z%d, Z%d", 12+j, 8+j, tmp+12+j) // rows 8-15, columns 8+j, 12+j
+	}
+	for j := range 4 {
+		t.p("VSHUFF32X4 $0x88, Z%d, Z%d, Z%d", tmp+8+j, tmp+j, j)
+		t.p("VSHUFF32X4 $0xdd, Z%d, Z%d, Z%d", tmp+8+j, tmp+j, 4+j)
+		t.p("VSHUFF32X4 $0x88, Z%d, Z%d, Z%d", tmp+12+j, tmp+4+j, 8+j)
+		t.p("VSHUFF32X4 $0xdd, Z%d, Z%d, Z%d", tmp+12+j, tmp+4+j, 12+j)
+	}
+}
+
+// result is the register that holds column r after shuffle.
+func (t transpose) result(r int) int {
+	if t.v.level == "256" {
+		return 8 + r
+	}
+	return r
+}

@@ -1,0 +1,53 @@
+package graph
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/millrace-go/millrace/accel"
+)
+
+func TestSymbolsByProbing(t *testing.T) {
+	g := New("g")
+	s := g.Symbol("S")
+	x, err := g.Input("x", accel.Float32, N, s, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := g.Apply("Add", "", nil, x, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !y.Type.Shape.Equal(Shape{N, s, 4}) {
+		t.Errorf("x + x: shape %v, want that of x", y.Type.Shape)
+	}
+	flat, err := g.Apply("Reshape", "", nil, x, g.Const("", accel.Ints64(-1, 4)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := g.shapeText(flat.Type.Shape), "[N*S 4]"; got != want {
+		t.Errorf("flattened: %s, want %s", got, want)
+	}
+}
+
+func TestBindFoldsShapes(t *testing.T) {
+	g := New("g")
+	x, _ := g.Input("x", accel.Float32, N, 6)
+	shape, err := g.Apply("Shape", "", nil, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doubled, err := g.Apply("Add", "", nil, shape, shape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Outputs = []*Value{doubled}
+	bound, _, err := g.Bind(Binding{Shapes: map[string][]int{"x": {5, 6}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := bound.Outputs[0]
+	if out.Kind != Const || !slices.Equal(accel.Values[int64](out.Data), []int64{10, 12}) {
+		t.Errorf("2·shape = %v, want the constant [10 12]\n%s", out, bound)
+	}
+}
