@@ -9,7 +9,7 @@ import (
 // opReshape gives x the shape of its second input: 0 keeps the dimension of
 // that place (unless allowzero is 1), -1, at most once, is what is left.
 var opReshape = operator{
-	name: "Reshape", min: 2, static: []int{1}, view: true,
+	name: "Reshape", min: 2, static: []int{1}, view: true, grad: reshapeGrad,
 	shapes: func(c *Context) ([]Type, error) {
 		spec, err := c.Ints(1)
 		if err != nil {
@@ -20,9 +20,6 @@ var opReshape = operator{
 			return nil, err
 		}
 		return one(c.DType(0), s)
-	},
-	grad: func(b *backward, n *Node, dy []*Value) []*Value {
-		return []*Value{b.Reshape(dy[0], n.Inputs[0].Type.Shape...), nil}
 	},
 }
 

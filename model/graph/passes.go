@@ -1,6 +1,9 @@
 package graph
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // Prune removes the nodes that no output depends on, and the constants that no
 // node reads. Inputs and parameters stay, so the arguments of a compiled
@@ -41,4 +44,72 @@ func (g *Graph) captures(needed map[*Value]bool) {
 	for _, v := range g.Outputs {
 		needed[v] = true
 	}
+}
+
+// Pass is one rewriting of a concrete graph. It changes no output's value, but for
+// rounding where its comment says so.
+type Pass struct {
+	Name string
+	run  func(g *Graph) error
+}
+
+// Passes lists the passes in the order in which Optimize runs them.
+func Passes() []Pass {
+	return []Pass{
+		{"dead-code", func(g *Graph) error { g.Prune(); return nil }},
+	}
+}
+
+// Optimize runs the passes on a concrete graph, but for those to skip; "all"
+// skips every one.
+func (g *Graph) Optimize(skip ...string) error {
+	for _, p := range Passes() {
+		if slices.Contains(skip, p.Name) || slices.Contains(skip, "all") {
+			continue
+		}
+		if err := p.run(g); err != nil {
+			return fmt.Errorf("graph: pass %s: %w", p.Name, err)
+		}
+	}
+	return nil
+}
+
+// Inference replaces each MaskedDropout by its input, and drops the inputs that
+// only they read (the seed). It works on symbolic graphs; call it before
+// Gradients.
+func (g *Graph) Inference() {
+	instead := map[*Value]*Value{}
+	var kept []*Node
+	for _, n := range g.Nodes {
+		for i, v := range n.Inputs {
+			if w, ok := instead[v]; ok {
+				n.Inputs[i] = w
+			}
+		}
+		if n.Op == "MaskedDropout" {
+			instead[n.Outputs[0]] = n.Inputs[0]
+			continue
+		}
+		kept = append(kept, n)
+	}
+	before := g.reads()
+	g.Nodes = kept
+	for i, v := range g.Outputs {
+		if w, ok := instead[v]; ok {
+			g.Outputs[i] = w
+		}
+	}
+	after := g.reads()
+	g.Inputs = slices.DeleteFunc(g.Inputs, func(v *Value) bool { return before[v] && !after[v] })
+}
+
+// reads is the set of values that some node reads.
+func (g *Graph) reads() map[*Value]bool {
+	out := map[*Value]bool{}
+	for _, n := range g.Nodes {
+		for _, v := range n.Inputs {
+			out[v] = true
+		}
+	}
+	return out
 }

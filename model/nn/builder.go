@@ -51,10 +51,13 @@ func (b *Builder) declare(in Input) error {
 	if b.in[in.Name] != nil {
 		return fmt.Errorf("nn: two inputs are called %q", in.Name)
 	}
-	v, err := b.m.Graph.Input("input "+in.Name, t, append([]int{graph.N}, in.Shape...)...)
+	v, err := b.m.Graph.Input(inputName(in.Name), t, append([]int{graph.N}, in.Shape...)...)
 	b.in[in.Name] = v
 	return err
 }
+
+// inputName is what an input is called in the graph.
+func inputName(name string) string { return "input " + name }
 
 // Input is the value of a declared input.
 func (b *Builder) Input(name string) *graph.Value {
@@ -70,7 +73,7 @@ func (b *Builder) Param(name string, init Init, shape ...int) *graph.Value {
 	if b.err != nil {
 		return nil
 	}
-	v, err := b.m.Graph.Param(name, shape...)
+	v, err := b.m.Graph.Param(name, accel.Float32, shape...)
 	b.err = err
 	b.m.Params = append(b.m.Params, Param{Name: name, Shape: shape, Prunable: len(shape) >= 2, Init: init})
 	return v
@@ -139,7 +142,7 @@ func (b *Builder) Dropout(name string, x *graph.Value, ratio float64) *graph.Val
 		b.seed, b.err = b.m.Graph.Input(seedName, accel.Uint64)
 	}
 	b.salts++
-	return b.Op("Dropout", name, accel.Attrs{accel.Float("ratio", ratio), accel.Int("salt", b.salts)}, x, b.seed)
+	return b.Op("MaskedDropout", name, accel.Attrs{accel.Float("ratio", ratio), accel.Int("salt", b.salts)}, x, b.seed)
 }
 
 // embeddingBound keeps new embeddings small beside standardised features, so
@@ -163,7 +166,11 @@ func (b *Builder) Concat(name string, parts ...*graph.Value) *graph.Value {
 
 // Reshape gives each row of x the shape row.
 func (b *Builder) Reshape(name string, x *graph.Value, row ...int) *graph.Value {
-	return b.Op("Reshape", name, accel.Attrs{accel.Ints("shape", append([]int{0}, row...)...)}, x)
+	if b.err != nil {
+		return nil
+	}
+	shape := b.m.Graph.Const(name+".shape", accel.Ints64(append([]int{0}, row...)...))
+	return b.Op("Reshape", name, nil, x, shape)
 }
 
 // Flatten makes one row of numbers of each row of x.

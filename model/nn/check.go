@@ -6,7 +6,6 @@ import (
 
 	"gorgonia.org/tensor"
 
-	"github.com/millrace-go/millrace/accel"
 	"github.com/millrace-go/millrace/model/weights"
 )
 
@@ -19,7 +18,7 @@ func (m *Model) checkSet(what string, set weights.Set) error {
 		if set[i].Name != p.Name || !slices.Equal(set[i].Shape(), p.Shape) {
 			return fmt.Errorf("%s: tensor %d is %q %v, the model has %q %v", what, i, set[i].Name, []int(set[i].Shape()), p.Name, p.Shape)
 		}
-		if _, err := hostOf(set[i].Dense); err != nil {
+		if _, err := bytesOf(set[i].Dense); err != nil {
 			return fmt.Errorf("%s: tensor %q: %w", what, p.Name, err)
 		}
 	}
@@ -47,17 +46,17 @@ func (in Input) check(d *tensor.Dense, n int) error {
 	if s := d.Shape(); len(s) != len(in.Shape)+1 || s[0] != n || !slices.Equal(s[1:], in.Shape) {
 		return fmt.Errorf("shape %v, want %v", []int(s), append([]int{n}, in.Shape...))
 	}
-	h, err := hostOf(d)
-	if err != nil {
+	if _, err := bytesOf(d); err != nil {
 		return err
 	}
 	if in.DType == "int32" {
-		if h.I32 == nil {
+		ids, ok := d.Data().([]int32)
+		if !ok {
 			return fmt.Errorf("type %v, want int32", d.Dtype())
 		}
-		return checkIDs(h.I32, in.Cardinality, max(1, len(h.I32)/n))
+		return checkIDs(ids, in.Cardinality, max(1, len(ids)/n))
 	}
-	if h.F32 == nil {
+	if _, ok := d.Data().([]float32); !ok {
 		return fmt.Errorf("type %v, want float32", d.Dtype())
 	}
 	return nil
@@ -82,18 +81,4 @@ func (m *Model) checkLabels(b Batch) error {
 		}
 	}
 	return nil
-}
-
-// hostOf is the backing slice of a tensor, which must be plain row-major.
-func hostOf(d *tensor.Dense) (accel.Host, error) {
-	if d.RequiresIterator() || d.DataOrder().IsColMajor() || d.IsMasked() {
-		return accel.Host{}, fmt.Errorf("tensor is a view, masked or column-major, want contiguous row-major")
-	}
-	switch s := d.Data().(type) {
-	case []float32:
-		return accel.HostF32(s), nil
-	case []int32:
-		return accel.HostI32(s), nil
-	}
-	return accel.Host{}, fmt.Errorf("tensor of type %v, want float32 or int32 with at least one dimension", d.Dtype())
 }

@@ -1,8 +1,6 @@
 package nn
 
 import (
-	"fmt"
-
 	"github.com/millrace-go/millrace/accel"
 	"github.com/millrace-go/millrace/model/graph"
 	"github.com/millrace-go/millrace/model/weights"
@@ -20,27 +18,48 @@ func (t *Trainer) FirstNonFinite(params weights.Set, b Batch, classWeights []flo
 	if name := t.firstBadArgument(params, b); name != "" {
 		return name, nil
 	}
-	g := t.session.g
-	results := g.Values()[len(g.Inputs)+len(g.Params):]
-	s := newSession(t.session.dev, g, results)
-	bound, err := s.bind(b.N)
+	g, err := t.m.trainingGraph(b.N)
 	if err != nil {
 		return "", err
 	}
-	if err := t.write(bound, params, b, classWeights, seed); err != nil {
+	g.Outputs = floatResults(g)
+	z, err := compile(t.session.dev, g, "all")
+	if err != nil {
 		return "", err
 	}
-	if err := bound.program.Run(bound.args); err != nil {
-		return "", fmt.Errorf("nn.Trainer: %w", err)
+	if err := t.feed(z, params, b, classWeights, seed); err != nil {
+		return "", err
 	}
-	return firstBad(bound, results)
+	for _, a := range z.outputs {
+		a.Data = accel.Aligned(a.Len() * a.DType.Size())
+	}
+	if err := z.run(); err != nil {
+		return "", err
+	}
+	for i, a := range z.outputs {
+		if !finite(accel.Values[float32](a)) {
+			return g.Outputs[i].Name, nil
+		}
+	}
+	return "", nil
+}
+
+// floatResults lists the float32 values that the nodes compute.
+func floatResults(g *graph.Graph) []*graph.Value {
+	var out []*graph.Value
+	for _, v := range g.Values() {
+		if v.Kind == graph.Result && v.Type.DType == accel.Float32 {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // firstBadArgument looks at what is given, in the order of the program.
 func (t *Trainer) firstBadArgument(params weights.Set, b Batch) string {
-	for i, in := range t.m.Inputs {
-		if h, err := hostOf(b.Inputs[in.Name]); err == nil && !finite(h.F32) {
-			return t.feed.inputs[i].Name
+	for _, in := range t.m.Inputs {
+		if data, ok := b.Inputs[in.Name].Data().([]float32); ok && !finite(data) {
+			return inputName(in.Name)
 		}
 	}
 	for _, p := range params {
@@ -49,23 +68,6 @@ func (t *Trainer) firstBadArgument(params weights.Set, b Batch) string {
 		}
 	}
 	return ""
-}
-
-// firstBad reads the results back one by one.
-func firstBad(b *binding, results []*graph.Value) (string, error) {
-	for _, v := range results {
-		if v.Type.DType != accel.Float32 {
-			continue
-		}
-		data := make([]float32, b.at[v].Len())
-		if err := b.at[v].Read(accel.HostF32(data)); err != nil {
-			return "", err
-		}
-		if !finite(data) {
-			return v.Name, nil
-		}
-	}
-	return "", nil
 }
 
 // finite reports whether no element is NaN or infinite: for those v-v is NaN.

@@ -13,20 +13,32 @@ import (
 type Predictor struct {
 	m       *Model
 	session *session
-	feed    feed
 }
 
-// NewPredictor takes dropout out of a copy of the model's graph and adds a softmax.
+// NewPredictor makes a predictor, without dropout; each batch size is compiled
+// when it first comes.
 func (m *Model) NewPredictor(dev accel.Device) (*Predictor, error) {
-	g, _ := m.Graph.Clone()
-	g.Inference()
+	p := &Predictor{m: m, session: newSession(dev, m.inferenceGraph)}
+	if _, err := m.inferenceGraph(1); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// inferenceGraph is the concrete graph without dropout, with a softmax.
+func (m *Model) inferenceGraph(rows int) (*graph.Graph, error) {
+	symbolic, _ := m.Graph.Clone()
+	symbolic.Inference()
+	g, _, err := symbolic.Bind(graph.Binding{Symbols: map[string]int{"N": rows}})
+	if err != nil {
+		return nil, fmt.Errorf("nn: %w", err)
+	}
 	probs, err := g.Apply("Softmax", "probabilities", nil, g.Outputs[0])
 	if err != nil {
 		return nil, fmt.Errorf("nn: %w", err)
 	}
 	g.Outputs = []*graph.Value{probs}
-	g.Prune()
-	return &Predictor{m: m, session: newSession(dev, g, g.Outputs), feed: newFeed(m, g)}, nil
+	return g, nil
 }
 
 // Predict writes the probabilities of the batch's rows into probs, row-major
@@ -42,15 +54,16 @@ func (p *Predictor) Predict(params weights.Set, b Batch, probs []float32) error 
 	if len(probs) != b.N*p.m.Classes {
 		return fmt.Errorf("nn.Predictor: room for %d probabilities, want %d rows x %d classes", len(probs), b.N, p.m.Classes)
 	}
-	bound, err := p.session.bind(b.N)
+	z, err := p.session.at(b.N)
 	if err != nil {
 		return err
 	}
-	if err := p.feed.write(p.m, bound, params, b); err != nil {
+	if _, err := p.m.feed(z, params, b, []uint64{0}); err != nil {
 		return err
 	}
-	if err := bound.program.Run(bound.args); err != nil {
+	z.outputs[0].Data = accel.Bytes(probs)
+	if err := z.run(); err != nil {
 		return fmt.Errorf("nn.Predictor: %w", err)
 	}
-	return bound.args[len(bound.args)-1].Read(accel.HostF32(probs))
+	return nil
 }

@@ -1,95 +1,87 @@
 package nn
 
 import (
-	"fmt"
-
 	"github.com/millrace-go/millrace/accel"
 	"github.com/millrace-go/millrace/model/graph"
+	"github.com/millrace-go/millrace/model/program"
 )
 
-// session runs one graph on one device for any batch size: it compiles a
-// program a size and keeps the last few, and moves data in and out. Buffers
-// whose shape does not depend on the batch are shared by the programs.
+// session runs a network for any batch size: it compiles an executable a size
+// and keeps the last few.
 type session struct {
-	dev     accel.Device
-	g       *graph.Graph
-	outputs []*graph.Value
-	shared  map[*graph.Value]accel.Buffer
-	bound   map[int]*binding
-	clock   int
+	dev   accel.Device
+	build func(rows int) (*graph.Graph, error) // the concrete graph of a size
+	sizes map[int]*size
+	clock int
 }
 
-// maxPrograms bounds the programs kept. Training has two sizes, the batch and
+// maxSizes bounds the executables kept. Training has two sizes, the batch and
 // the last one of an epoch; scoring may have some more.
-const maxPrograms = 16
+const maxSizes = 16
 
-// binding is a program with its arguments.
-type binding struct {
-	program accel.Program
-	args    []accel.Buffer
-	at      map[*graph.Value]accel.Buffer
+// size is an executable with its arguments, whose Data is set for each run.
+type size struct {
+	exec    *program.Executable
+	inputs  []*accel.Array
+	outputs []*accel.Array
 	used    int // session.clock when it was last run
 }
 
-func newSession(dev accel.Device, g *graph.Graph, outputs []*graph.Value) *session {
-	return &session{dev: dev, g: g, outputs: outputs, shared: map[*graph.Value]accel.Buffer{}, bound: map[int]*binding{}}
+func newSession(dev accel.Device, build func(rows int) (*graph.Graph, error)) *session {
+	return &session{dev: dev, build: build, sizes: map[int]*size{}}
 }
 
-// bind returns the program for n rows, compiling it if need be.
-func (s *session) bind(n int) (*binding, error) {
+// at returns the executable for n rows, compiling it if need be.
+func (s *session) at(n int) (*size, error) {
 	s.clock++
-	if b := s.bound[n]; b != nil {
-		b.used = s.clock
-		return b, nil
+	if z := s.sizes[n]; z != nil {
+		z.used = s.clock
+		return z, nil
 	}
-	code, err := graph.Compile(s.g, n, s.outputs)
+	g, err := s.build(n)
 	if err != nil {
 		return nil, err
 	}
-	b := &binding{at: map[*graph.Value]accel.Buffer{}, used: s.clock}
-	if b.program, err = s.dev.Compile(code); err != nil {
+	z, err := compile(s.dev, g)
+	if err != nil {
 		return nil, err
 	}
-	for _, list := range [][]*graph.Value{s.g.Inputs, s.g.Params, s.outputs} {
+	z.used = s.clock
+	s.evict()
+	s.sizes[n] = z
+	return z, nil
+}
+
+func compile(dev accel.Device, g *graph.Graph, skip ...string) (*size, error) {
+	exec, err := program.Compile(dev, g, skip...)
+	if err != nil {
+		return nil, err
+	}
+	z := &size{exec: exec}
+	for _, list := range [][]*graph.Value{g.Inputs, g.Params} {
 		for _, v := range list {
-			buf, err := s.buffer(v, n)
-			if err != nil {
-				return nil, err
-			}
-			b.args = append(b.args, buf)
-			b.at[v] = buf
+			z.inputs = append(z.inputs, &accel.Array{DType: v.Type.DType, Shape: v.Type.Shape})
 		}
 	}
-	s.evict()
-	s.bound[n] = b
-	return b, nil
+	for _, v := range g.Outputs {
+		z.outputs = append(z.outputs, &accel.Array{DType: v.Type.DType, Shape: v.Type.Shape})
+	}
+	return z, nil
 }
 
-// buffer allocates the argument v, or finds it if its shape is without N.
-func (s *session) buffer(v *graph.Value, n int) (accel.Buffer, error) {
-	if b := s.shared[v]; b != nil {
-		return b, nil
-	}
-	b, err := s.dev.Alloc(v.Type.DType, v.Type.Shape.Len(n))
-	if err != nil {
-		return nil, fmt.Errorf("nn: buffer of %s for %d rows: %w", v, n, err)
-	}
-	if v.Type.Shape.Len(1) == v.Type.Shape.Len(2) {
-		s.shared[v] = b
-	}
-	return b, nil
-}
+// run runs the executable on what the arguments' Data is.
+func (z *size) run() error { return z.exec.RunInto(z.outputs, z.inputs) }
 
-// evict drops the program that was not used for longest, if there are too many.
+// evict drops the executable that was not used for longest, if there are too many.
 func (s *session) evict() {
-	if len(s.bound) < maxPrograms {
+	if len(s.sizes) < maxSizes {
 		return
 	}
 	oldest, at := 0, s.clock+1
-	for n, b := range s.bound {
-		if b.used < at { // each clock value belongs to one program
-			oldest, at = n, b.used
+	for n, z := range s.sizes {
+		if z.used < at { // each clock value belongs to one size
+			oldest, at = n, z.used
 		}
 	}
-	delete(s.bound, oldest)
+	delete(s.sizes, oldest)
 }

@@ -1,14 +1,17 @@
 // Package optim updates parameters: chained gradient transforms with explicit
 // state (after optax), the outer optimizer of training in rounds, and the exact
-// mean of pseudo-gradients between the two. All arithmetic is float32 with
-// every rounding written out, so results are the same on every CPU.
+// mean of pseudo-gradients between the two.
+//
+// Parameters are float32 and stepped by package vec: the same bits with AVX2 and
+// AVX-512 and for any number of threads; on other CPUs the last places differ.
+// Learning rates, global norms, the outer optimizer and the mean have the same bits everywhere.
 package optim
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 
+	"github.com/millrace-go/millrace/accel/cpu/par"
+	"github.com/millrace-go/millrace/accel/cpu/vec"
 	"github.com/millrace-go/millrace/model/weights"
 )
 
@@ -24,50 +27,13 @@ type Transform interface {
 	Update(updates, slots, params weights.Set, step int64) error
 }
 
-// chain applies transforms one after another.
-type chain []Transform
-
-// Chain applies transforms in order; the slots of the i-th are named "i.name".
-func Chain(transforms ...Transform) Transform { return chain(transforms) }
-
-func (c chain) Init(params weights.Set) weights.Set {
-	var slots weights.Set
-	for i, t := range c {
-		for _, s := range t.Init(params) {
-			s.Name = strconv.Itoa(i) + "." + s.Name
-			slots = append(slots, s)
-		}
-	}
-	return slots
-}
-
-func (c chain) Update(updates, slots, params weights.Set, step int64) error {
-	for i, t := range c {
-		n := 0
-		for n < len(slots) && strings.HasPrefix(slots[n].Name, strconv.Itoa(i)+".") {
-			n++
-		}
-		if err := t.Update(updates, slots[:n], params, step); err != nil {
-			return err
-		}
-		slots = slots[n:]
-	}
-	if len(slots) > 0 {
-		return fmt.Errorf("optim.Chain: slot %q belongs to no transform", slots[0].Name)
-	}
-	return nil
-}
-
 // ApplyUpdates adds updates to params, in place.
 func ApplyUpdates(params, updates weights.Set) error {
 	if err := sameTensors("optim.ApplyUpdates", params, updates); err != nil {
 		return err
 	}
 	for i, p := range params {
-		dst, u := p.Data(), updates[i].Data()
-		for j := range dst {
-			dst[j] += u[j]
-		}
+		vec.Add(p.Data(), p.Data(), updates[i].Data())
 	}
 	return nil
 }
@@ -97,14 +63,20 @@ type Optimizer struct {
 	// Mask, if not nil, keeps pruned parameters exactly zero: their gradients do
 	// not count in the norm, their updates are dropped.
 	Mask Masker
+	// Pool has the threads of a Chain that steps in one pass; nil uses the
+	// caller's alone. The result is the same.
+	Pool *par.Pool
 }
 
-// State is all that an optimizer remembers between steps.
+// State is all that an optimizer remembers between steps. It serves one
+// goroutine at a time.
 type State struct {
 	// Step is the number of steps taken.
 	Step int64
 	// Slots is the transform's state.
 	Slots weights.Set
+
+	work workspace
 }
 
 // NewState returns the state before the first step.
@@ -112,8 +84,8 @@ func (o Optimizer) NewState(params weights.Set) *State {
 	return &State{Slots: o.Transform.Init(params)}
 }
 
-// Step updates params and st by one step. It overwrites grads, with the updates
-// that it added. If it fails, params are as before, and st is undefined.
+// Step updates params and st by one step. It overwrites grads with numbers that
+// mean nothing to the caller. If it fails, params are as before, and st is undefined.
 func (o Optimizer) Step(params, grads weights.Set, st *State) error {
 	if err := sameTensors("optim.Optimizer", params, grads); err != nil {
 		return err
@@ -121,17 +93,21 @@ func (o Optimizer) Step(params, grads weights.Set, st *State) error {
 	if err := o.mask(grads); err != nil {
 		return err
 	}
-	if err := o.Transform.Update(grads, st.Slots, params, st.Step); err != nil {
-		return err
-	}
-	if err := o.mask(grads); err != nil {
-		return err
-	}
-	if err := ApplyUpdates(params, grads); err != nil {
+	if err := o.update(params, grads, st); err != nil {
 		return err
 	}
 	st.Step++
 	return o.mask(params)
+}
+
+func (o Optimizer) update(params, grads weights.Set, st *State) error {
+	if c, ok := o.Transform.(*chain); ok && c.fused != nil {
+		return c.fused.step(params, grads, st.Slots, st.Step, &st.work, o.Pool)
+	}
+	if err := o.Transform.Update(grads, st.Slots, params, st.Step); err != nil {
+		return err
+	}
+	return ApplyUpdates(params, grads)
 }
 
 func (o Optimizer) mask(set weights.Set) error {

@@ -41,5 +41,5 @@ func (o Optimizer) DecodeState(data []byte, params weights.Set) (*State, error) 
 			return nil, fmt.Errorf("optim.DecodeState: slot %q %v, want %q %v", slots[i].Name, slots[i].Shape(), want[i].Name, want[i].Shape())
 		}
 	}
-	return &State{step, slots}, nil
+	return &State{Step: step, Slots: slots}, nil
 }

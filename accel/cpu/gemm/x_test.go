@@ -1,20 +1,27 @@
 package gemm
-import ("testing";"fmt";"time";"sort";"math/rand/v2";"github.com/millrace-go/millrace/accel/cpu/isa")
-func TestXLay(t *testing.T) {
-	type v struct{ name string; f func(); fl float64; ts []float64 }
-	var vs []*v
-	r := rand.New(rand.NewPCG(1, 1))
-	for _,l := range []isa.Level{isa.AVX2,isa.AVX512} {
-		for _, m := range []int{6, 12, 13, 14} {
-			for _, lay := range [][2]int{{384,1},{768,1},{1024,1},{400,1},{1,16}} {
-			for _, n := range []int{32,384} {
-					k := KC
-					blk := &Block{A: normals(r, 16*1100), B: normals(r, k*n), C: make([]float32, m*n), RowA: lay[0], StepA: lay[1], StepB: NR, PanelB: k * NR, LDC: n, M: m, N: n, K: k, Alpha: 1}
-					vs=append(vs,&v{fmt.Sprintf("%v m=%d/lay=%v/n=%d", l,m,lay, n), func(){blk.run(l)}, 2*float64(m*n*k),nil})
+import ("testing";"fmt";"time";"sort";"os";"strings";"math/rand/v2";"github.com/millrace-go/millrace/accel/cpu/isa";"github.com/millrace-go/millrace/accel/cpu/par")
+func TestXJSON(t *testing.T) {
+	th := 1
+	fmt.Sscan(os.Getenv("TH"), &th)
+	pool := par.New(th)
+	for _, x := range benchShapes {
+		if o := os.Getenv("ONLY"); o != "" && !strings.Contains(fmt.Sprintf(",%dx%dx%d,", x[0],x[1],x[2]), o) { continue }
+		for _, how := range []string{"packed", "rows", "columns"} {
+			s := Spec{M: x[0], K: x[1], N: x[2], TransB: how == "columns"}
+			plan, _ := newPlan(s, isa.Best())
+			p := newProblem(t, rand.New(rand.NewPCG(1, 1)), s)
+			p.op.Scratch = make([]float32, plan.ScratchLen(th))
+			if how == "packed" { p.op.Packed = make([]float32, plan.PackedLen()); plan.PackB(p.op.Packed, p.op.B) }
+			fl := 2*float64(s.M*s.N*s.K)
+			inner := max(1, int(5e8/fl))
+			var ts []float64
+			for i := range 17 {
+				st := time.Now()
+				for range inner { plan.Run(pool, p.op) }
+				if i>1 { ts = append(ts, time.Since(st).Seconds()*1e3/float64(inner)) }
 			}
-			}
+			sort.Float64s(ts)
+			fmt.Printf("{\"workload\":\"gemm\",\"peer\":\"millrace-%s\",\"threads\":%d,\"shape\":\"%dx%dx%d\",\"dtype\":\"f32\",\"median_ms\":%.5f,\"min_ms\":%.5f,\"rate\":%.1f,\"best\":%.1f}\n", how, th, x[0],x[1],x[2], ts[len(ts)/2], ts[0], fl/ts[len(ts)/2]/1e6, fl/ts[0]/1e6)
+		}
 	}
-	}
-	for range 60 { for _,x:=range vs { x.f(); s:=time.Now(); for range 4 {x.f()}; x.ts=append(x.ts, float64(time.Since(s).Nanoseconds())/4) } }
-	for _,x:=range vs { sort.Float64s(x.ts); fmt.Printf("%-36s min %.1f  q1 %.1f med %.1f\n", x.name, x.fl/x.ts[0], x.fl/x.ts[15], x.fl/x.ts[30]) }
 }

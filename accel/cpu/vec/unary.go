@@ -91,7 +91,10 @@ func LeakyRelu(dst, x []float32, alpha float32) { same(dst, x); leakyRelu(dst, x
 
 // HardSigmoid is max(0, min(1, alpha·x+beta)); ONNX's defaults are 0.2 and 0.5,
 // PyTorch's 1/6 and 0.5.
-func HardSigmoid(dst, x []float32, alpha, beta float32) { same(dst, x); hardSigmoid(dst, x, alpha, beta) }
+func HardSigmoid(dst, x []float32, alpha, beta float32) {
+	same(dst, x)
+	hardSigmoid(dst, x, alpha, beta)
+}
 
 // HardSwish is x·max(0, min(1, x/6+½)); see Howard et al.,
 // https://arxiv.org/abs/1905.02244.

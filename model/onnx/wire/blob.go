@@ -16,7 +16,12 @@ type Blob struct {
 }
 
 // NewBlob returns data as a Blob, which keeps data itself.
-func NewBlob(data []byte) Blob { return Blob{data: data} }
+func NewBlob(data []byte) Blob {
+	if len(data) == 0 {
+		return Blob{}
+	}
+	return Blob{data: data}
+}
 
 // Len is the number of bytes.
 func (b Blob) Len() int64 {

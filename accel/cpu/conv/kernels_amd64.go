@@ -1,0 +1,5 @@
+package conv
+
+import "github.com/millrace-go/millrace/accel/cpu/isa"
+
+func byLevel(isa.Level) *kernels { return &portable }

@@ -1,0 +1,126 @@
+package gemm
+
+import "github.com/millrace-go/millrace/accel/cpu/isa"
+
+// Limits of blocking; no result depends on them.
+const (
+	maxCols   = 12 * NR // columns of a block of B: 576 KiB of it, within the second cache
+	narrow    = 8       // up to so many columns, C is computed transposed
+	directM   = 28      // up to so many rows, B is not packed
+	directB   = 1 << 15 // nor is a B of at most so many floats
+	minWork   = 1 << 18 // multiply-adds worth a task
+	spread    = 4       // tasks for each thread, so that they end together
+	stripRow  = KC + 16 // floats between the copied rows of a strip of A
+	stripRows = 16      // rows of a strip that has room for
+)
+
+// product is the product that is computed: that of the Spec, or its transpose
+// if C is narrow. Then the sums run over vectors of rows of C, which are
+// gathered and scattered.
+type product struct {
+	m, n, k       int
+	rowA, stepA   int // distances of A's rows and of its values along k
+	strideA       int
+	ldb           int
+	transB        bool
+	strideB       int
+	swapped       bool
+	copyA, direct bool // copy strips of A; read B where it lies
+	rows          int  // rows of a tile at most
+	scratch       int  // floats for one worker
+	offA, offC    int  // where in it the strip of A and the narrow C are
+}
+
+func newProduct(s *Spec, level isa.Level) product {
+	p := product{m: s.M, n: s.N, k: s.K, ldb: s.LDB, transB: s.TransB, strideA: s.StrideA, strideB: s.StrideB}
+	p.rowA, p.stepA = strides(s.LDA, s.TransA)
+	if s.N <= narrow && s.M >= 2*NR {
+		p.swapped = true
+		p.m, p.n = s.N, s.M
+		p.rowA, p.stepA = strides(s.LDB, !s.TransB)
+		p.ldb, p.transB = s.LDA, !s.TransA
+		p.strideA, p.strideB = s.StrideB, s.StrideA
+	}
+	p.rows, _, _ = tileFor(level, p.m)
+	p.copyA = level != isa.Portable && p.evicts()
+	p.direct = !p.transB && (p.m <= directM || p.n*p.k <= directB)
+	cols := min(maxCols, roundUp(p.n, NR))
+	p.offA = min(KC, p.k) * cols
+	p.offC = p.offA
+	if p.copyA {
+		p.offC += stripRows * stripRow
+	}
+	p.scratch = p.offC
+	if p.swapped {
+		p.scratch += p.m * cols
+	}
+	return p
+}
+
+// strides are the distances between rows, and within a row, of op(X).
+func strides(ld int, trans bool) (row, step int) {
+	if trans {
+		return 1, ld
+	}
+	return ld, 1
+}
+
+func roundUp(n, to int) int { return (n + to - 1) / to * to }
+
+// evicts reports whether a strip of A has too many cache lines in one set of a
+// first-level cache of 64 sets and eight ways, as with rows 4 KiB apart.
+func (p *product) evicts() bool {
+	const line, sets, ways = 16, 64, 8
+	rows, kc := min(p.rows, p.m), min(KC, p.k)
+	if p.n <= 2*NR {
+		return false // a strip is used once or twice
+	}
+	var used [sets]int
+	count := func(from, to int) {
+		for l := from / line; l <= to/line; l++ {
+			used[l%sets]++
+		}
+	}
+	if p.stepA == 1 {
+		for i := range rows {
+			count(i*p.rowA, i*p.rowA+kc-1)
+		}
+	} else {
+		for k := range kc {
+			count(k*p.stepA, k*p.stepA+rows-1)
+		}
+	}
+	for _, n := range used {
+		if n >= ways {
+			return true
+		}
+	}
+	return false
+}
+
+// grid cuts the product into tasks: batches, times groups of columns, times
+// groups of rows.
+type grid struct {
+	batch, colTasks, rowTasks int
+	cols, rows                int // of a task
+}
+
+func (p *product) grid(batch, threads int) grid {
+	g := grid{batch: batch, cols: maxCols, rows: p.m}
+	work := p.m * p.n * max(p.k, 1) // of one matrix
+	tasks := 1
+	if threads > 1 && work*batch >= 2*minWork {
+		tasks = min(spread*threads, work*batch/minWork)
+	}
+	wantCols := (tasks + batch - 1) / batch
+	g.cols = min(maxCols, max(2*NR, roundUp((p.n+wantCols-1)/wantCols, NR)))
+	g.colTasks = (p.n + g.cols - 1) / g.cols
+	g.cols = roundUp((p.n+g.colTasks-1)/g.colTasks, NR)
+	g.colTasks = (p.n + g.cols - 1) / g.cols
+	g.rowTasks = max(1, min(tasks/(batch*g.colTasks), p.m/directM))
+	g.rows = (p.m + g.rowTasks - 1) / g.rowTasks
+	g.rowTasks = (p.m + g.rows - 1) / g.rows
+	return g
+}
+
+func (g *grid) tasks() int { return g.batch * g.colTasks * g.rowTasks }

@@ -1,0 +1,6 @@
+package graph
+
+// indexingOps lists the operators that take or put elements by index.
+func indexingOps() []operator {
+	return []operator{opGather, opGatherGrad}
+}
