@@ -8,7 +8,7 @@ var kernels = map[string]builder{}
 
 // families lists the tables of kernels, one a file or a few.
 func families() []map[string]builder {
-	return []map[string]builder{copyKernels, productKernels, arithmeticKernels}
+	return []map[string]builder{copyKernels, productKernels, softmaxKernels, lossKernels, dropoutKernels, arithmeticKernels}
 }
 
 func init() {

@@ -111,8 +111,9 @@ func TestAdamWAgainstFloat64(t *testing.T) {
 	}
 	for i, p := range params {
 		for j, x := range p.Data() {
-			// 200 updates of at most 0.01, each right to a few 2^-24, added to numbers of about 1: 200 roundings of 2^-25 and less.
-			if want := ref.w[i][j]; !(math.Abs(float64(x)-want) <= 200*0x1p-25*max(1, math.Abs(want))) {
+			// 200 updates of at most 0.01, each right to a few 2^-24, added to numbers of about 1, with three
+			// roundings of 2^-25 and less: of 1 - rate*decay, of its product, of the sum.
+			if want := ref.w[i][j]; !(math.Abs(float64(x)-want) <= 3*200*0x1p-25*max(1, math.Abs(want))) {
 				t.Errorf("%s[%d] = %v, want %v", p.Name, j, x, want)
 			}
 		}
@@ -185,36 +186,6 @@ func TestMaskedWeightsStayZero(t *testing.T) {
 	}
 	if moved != 5*30 {
 		t.Errorf("the 30 other weights moved %d times in 5 steps, want 150", moved)
-	}
-}
-
-func TestSchedules(t *testing.T) {
-	s := WarmupCosine(0.8, 4, 12)
-	for _, tc := range []struct {
-		step int64
-		want float64
-	}{
-		{0, 0.2}, {1, 0.4}, {3, 0.8}, {4, 0.8},
-		{6, 0.4 * (1 + math.Sqrt2/2)}, // a quarter: cos 45°
-		{8, 0.4},                      // half: cos 90°
-		{10, 0.4 * (1 - math.Sqrt2/2)},
-		{12, 0}, {99, 0},
-	} {
-		if got := s(tc.step); math.Abs(got-tc.want) > 1e-15 {
-			t.Errorf("step %d: %v, want %v", tc.step, got, tc.want)
-		}
-	}
-	if got := WarmupCosine(1, 0, 10)(0); got != 1 {
-		t.Errorf("no warm-up: %v, want 1", got)
-	}
-	if got := WarmupCosine(1, 10, 5)(3); got != 0.4 {
-		t.Errorf("a warm-up longer than the run: %v, want 0.4", got)
-	}
-	for i := range 10001 {
-		x := float64(i) / 10000
-		if got, want := cosPi(x), math.Cos(math.Pi*x); math.Abs(got-want) > 0x1p-51 {
-			t.Fatalf("cosPi(%v) = %v, want %v", x, got, want)
-		}
 	}
 }
 

@@ -13,7 +13,7 @@ type worker struct {
 	copy  copyArgs
 	add   addArgs
 	grad  gradArgs
-	seg   [8]int64
+	seg   [8]int64 // a tile's segments, or a tile's offsets, where the plan's list ends
 	_     [64]byte // workers do not share a cache line
 }
 

@@ -14,9 +14,9 @@ type cols struct {
 	geom    geom
 	kernels *kernels
 	prob    *problem
-	chans   int   // channels of big that a task computes
-	chunks  int   // tasks a group
-	vecs    int   // vectors of 16 of a row of big
+	chans   int // channels of big that a task computes
+	chunks  int // tasks a group
+	vecs    int // vectors of 16 of a row of big
 	rowOff  []int64
 	mask    []int32
 	pitch   int // floats from one tap's column to the next

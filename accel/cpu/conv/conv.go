@@ -81,7 +81,9 @@ type Plan struct {
 }
 
 // New plans the convolution of spec. It fails if sizes do not fit together.
-func New(spec Spec) (*Plan, error) {
+func New(spec Spec) (*Plan, error) { return plan(spec, choose()) }
+
+func plan(spec Spec, ks *kernels) (*Plan, error) {
 	spec, err := spec.checked()
 	if err != nil {
 		return nil, err
@@ -91,13 +93,12 @@ func New(spec Spec) (*Plan, error) {
 		return nil, err
 	}
 	p.geom = newGeom(spec, p.out)
-	k := choose()
-	p.gather = newCorr(p.geom, k, false)
-	p.scatter = newCorr(p.geom, k, true)
-	if c := newCols(p.geom, k); c != nil && c.cost() < p.scatter.cost() {
+	p.gather = newCorr(p.geom, ks, false)
+	p.scatter = newCorr(p.geom, ks, true)
+	if c := newCols(p.geom, ks); c != nil && c.cost() < p.scatter.cost() {
 		p.scatter, p.columns = nil, c
 	}
-	p.weights = newWgrad(p.geom, k)
+	p.weights = newWgrad(p.geom, ks)
 	return p, nil
 }
 

@@ -74,12 +74,6 @@ type corrRun struct {
 	workers                   []worker
 }
 
-// ending is what is done to a sum before it is stored.
-type ending struct {
-	bias, residual []float32 // may be nil
-	lo, hi         float32
-}
-
 // Do computes one block of one problem.
 func (r *corrRun) Do(tile, worker int) {
 	for _, p := range r.problems {
@@ -235,4 +229,3 @@ func (ks *kernels) flushStep(f *flushArgs, step int) {
 		flushGo(f, step)
 	}
 }
-

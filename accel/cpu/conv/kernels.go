@@ -8,8 +8,8 @@ import (
 
 // kernels are the inner loops of one instruction set.
 type kernels struct {
-	tiles     []*tileKernel // by falling mr
-	grads     []*gradKernel
+	tiles     []*tileKernel   // by falling mr
+	grads     [][]*gradKernel // by falling mr, one list for each kr
 	copyRows  func(*copyArgs) // may be nil
 	copyRows2 func(*copyArgs)
 	flush     func(*flushArgs) // step 1
@@ -112,6 +112,29 @@ func (ks *kernels) tile(m int) *tileKernel {
 		cost := float64(ceil(m, t.mr)*t.mr) + 2*float64(ceil(m, t.mr)) // loads of the source cost like two rows
 		if i == 0 || cost < least {
 			best, least = t, cost
+		}
+	}
+	return best
+}
+
+// gradsFor returns the kernels of one kr, by falling mr, that waste least on
+// rows rows of cols columns.
+func (ks *kernels) gradsFor(rows, cols int) []*gradKernel {
+	var best []*gradKernel
+	least := 0
+	for _, list := range ks.grads {
+		cost := 0
+		for left := rows; left > 0; {
+			for _, k := range list {
+				if k.mr <= left {
+					cost += (k.mr*k.kr + 2*(k.mr+k.kr)) * ceil(cols, k.kr) // and its loads
+					left -= k.mr
+					break
+				}
+			}
+		}
+		if best == nil || cost < least {
+			best, least = list, cost
 		}
 	}
 	return best

@@ -4,10 +4,10 @@ import "unsafe"
 
 // portable are the kernels in plain Go.
 var portable = kernels{
-	tiles: []*tileKernel{{mr: 4, vec: lanes, run: []func(*tileArgs){tileGo}}},
-	grads: []*gradKernel{{mr: 1, kr: 4, run: gradGo}},
-	flush: func(a *flushArgs) { flushGo(a, 1) },
-	flush2: func(a *flushArgs) { flushGo(a, 2) },
+	tiles:   []*tileKernel{{mr: 4, vec: lanes, run: []func(*tileArgs){tileGo}}},
+	grads:   [][]*gradKernel{{{mr: 1, kr: 4, run: gradGo}}},
+	flush:   func(a *flushArgs) { flushGo(a, 1) },
+	flush2:  func(a *flushArgs) { flushGo(a, 2) },
 	addTaps: addGo,
 	sum:     sumGo,
 }

@@ -18,10 +18,10 @@ const kBlock = 384
 type problem struct {
 	ax        [3]axis
 	groups    int
-	srcC      int // source channels a group
-	rows      int // output channels a group
+	srcC      int    // source channels a group
+	rows      int    // output channels a group
 	strides   [3]int // of the weights: from group to group, row to row, source channel to source channel
-	k         int // chain length: srcC · taps
+	k         int    // chain length: srcC · taps
 	tapIndex  []int
 	blk, nblk [3]int
 	inPlace   bool // the source is read where it is

@@ -41,7 +41,7 @@ func TestErrors(t *testing.T) {
 		{"truncated", inGraph(1, raw(3, "conv1"))[:8], ErrSyntax, []string{"model: field graph", "truncated"}},
 		{"truncated tag", raw(7, raw(2, "g")+"\xff"), ErrSyntax, []string{`graph "g"`, "truncated"}},
 		{"long varint", raw(7, raw(2, "g")) + "\x08" + strings.Repeat("\xff", 11), ErrSyntax, []string{"field ir_version", "overflow"}},
-		{"wrong wire type", weight(1, "xx", 2, 1)[:0] + weight(2, "xx"), ErrSyntax, []string{`initializer 0 "w": field data_type`, "length-delimited, want varint"}},
+		{"wrong wire type", weight(2, "xx"), ErrSyntax, []string{`initializer 0 "w": field data_type`, "length-delimited, want varint"}},
 		{"wrong wire type of a message", inGraph(1, "") + raw(7, raw(2, "g", 1, 5)), ErrSyntax, []string{`graph "g": field node`, "varint, want length-delimited"}},
 		{"a group", raw(7, raw(2, "g")) + "\x9b\x06", ErrSyntax, []string{"wire type 3"}},
 		{"unknown field, truncated", raw(7, raw(2, "g")) + "\x99\x06\x01", ErrSyntax, []string{"truncated"}},

@@ -159,7 +159,7 @@ func (s *schema) defineShape() {
 func (s *schema) defineValues() {
 	s.sequence.define("sequence",
 		title(1, "name", func(v *SequenceValue) *string { return &v.Name }),
-		integer(2, "elem_type", func(v *SequenceValue) *ElemKind { return &v.Kind }),
+		number(2, "elem_type", func(v *SequenceValue) *ElemKind { return &v.Kind }),
 		many(3, "tensor", &s.tensor, func(v *SequenceValue) *[]*Tensor { return &v.Tensors }),
 		many(4, "sparse_tensor", &s.sparse, func(v *SequenceValue) *[]*SparseTensor { return &v.SparseTensors }),
 		many(5, "sequence", &s.sequence, func(v *SequenceValue) *[]*SequenceValue { return &v.Sequences }),
@@ -169,7 +169,7 @@ func (s *schema) defineValues() {
 	s.sequence.check = (*SequenceValue).check
 	s.mapping.define("map",
 		title(1, "name", func(v *MapValue) *string { return &v.Name }),
-		integer(2, "key_type", func(v *MapValue) *DataType { return &v.Key }),
+		number(2, "key_type", func(v *MapValue) *DataType { return &v.Key }),
 		integers(3, "keys", false, func(v *MapValue) *[]int64 { return &v.Keys }),
 		texts(4, "string_keys", func(v *MapValue) *[]string { return &v.StringKeys }),
 		one(5, "values", &s.sequence, func(v *MapValue) **SequenceValue { return &v.Values }),
@@ -177,7 +177,7 @@ func (s *schema) defineValues() {
 	s.mapping.check = (*MapValue).check
 	s.optional.define("optional",
 		title(1, "name", func(v *OptionalValue) *string { return &v.Name }),
-		integer(2, "elem_type", func(v *OptionalValue) *ElemKind { return &v.Kind }),
+		number(2, "elem_type", func(v *OptionalValue) *ElemKind { return &v.Kind }),
 		one(3, "tensor", &s.tensor, func(v *OptionalValue) **Tensor { return &v.Tensor }),
 		one(4, "sparse_tensor", &s.sparse, func(v *OptionalValue) **SparseTensor { return &v.SparseTensor }),
 		one(5, "sequence", &s.sequence, func(v *OptionalValue) **SequenceValue { return &v.Sequence }),
