@@ -151,7 +151,7 @@ func plainProduct[T accel.Number](p *product) func(*call) (kernel, error) {
 			ya, aa, ba := data[T](f, y), data[T](f, a), data[T](f, b)
 			for _, at := range p.batches {
 				for i := range p.count {
-					multiply(p, ya[at.c+i*p.m*p.n:], aa[at.a+i*p.strideA:], ba[at.b+i*p.strideB:])
+					plainMultiply(p, ya[at.c+i*p.m*p.n:], aa[at.a+i*p.strideA:], ba[at.b+i*p.strideB:])
 				}
 			}
 			if bias != nil {
@@ -170,7 +170,7 @@ func plainProduct[T accel.Number](p *product) func(*call) (kernel, error) {
 	}
 }
 
-func multiply[T accel.Number](p *product, c, a, b []T) {
+func plainMultiply[T accel.Number](p *product, c, a, b []T) {
 	rowA, stepA := p.k, 1
 	if p.transA {
 		rowA, stepA = 1, p.m

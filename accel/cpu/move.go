@@ -32,6 +32,12 @@ type view struct {
 // smallest number of bytes that are worth a tile of their own.
 const tileBytes = 1 << 16
 
+// share is the tile's part of total units.
+func share(total, tiles, tile int) (from, to int) {
+	each, rest := total/tiles, total%tiles
+	return each*tile + min(tile, rest), each*(tile+1) + min(tile+1, rest)
+}
+
 // newMove plans the copy of src to dst, two views of the given shape with
 // elements of size bytes.
 func newMove(c *call, size int, shape []int, dst, src view) (*move, error) {
@@ -86,7 +92,8 @@ type moveJob struct {
 // Do copies the tile's share.
 func (j *moveJob) Do(tile, _ int) {
 	m := j.m
-	m.do(m, j.dst, j.src, m.total/m.tiles*tile+min(tile, m.total%m.tiles), m.total/m.tiles*(tile+1)+min(tile+1, m.total%m.tiles))
+	from, to := share(m.total, m.tiles, tile)
+	m.do(m, j.dst, j.src, from, to)
 }
 
 // run copies everything.

@@ -57,6 +57,8 @@ type Pass struct {
 func Passes() []Pass {
 	return []Pass{
 		{"dead-code", func(g *Graph) error { g.Prune(); return nil }},
+		{"merge-equal", mergeEqual},
+		{"fuse-matmul", fuseMatMul},
 	}
 }
 

@@ -1,5 +1,7 @@
 package optim
 
+import "fmt"
+
 // SGDConfig are the settings of SGD.
 type SGDConfig struct {
 	Schedule    Schedule
@@ -17,6 +19,9 @@ func SGD(c SGDConfig) (Transform, error) {
 	const who = "optim.SGD"
 	if err := firstError(checkCommon(who, c.Schedule, c.WeightDecay, c.ClipNorm), checkBetas(who, c.Momentum)); err != nil {
 		return nil, err
+	}
+	if c.Nesterov && c.Momentum == 0 {
+		return nil, fmt.Errorf("%s: Nesterov without momentum", who)
 	}
 	links := []Transform{clipOrCheck(c.ClipNorm), AddDecayedWeights(c.WeightDecay, orMatrices(c.Decayed))}
 	if c.Momentum != 0 {

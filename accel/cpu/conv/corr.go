@@ -1,10 +1,6 @@
 package conv
 
-import (
-	"unsafe"
-
-	"github.com/millrace-go/millrace/accel/cpu/par"
-)
+import "unsafe"
 
 // corr computes one side of the convolution from the other by problems: one
 // from big to small; from small to big one for each residue of the strides.

@@ -1,5 +1,155 @@
 package conv
 
-import "github.com/millrace-go/millrace/accel/cpu/isa"
+import (
+	"unsafe"
 
-func byLevel(isa.Level) *kernels { return &portable }
+	"github.com/millrace-go/millrace/accel/cpu/isa"
+)
+
+//go:generate go run ./gen/main.go
+
+// laneMask and evenMask are tables for masks of vectors: eight lanes that are
+// on, or of which every other is, then eight that are off.
+var (
+	laneMask = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
+	evenMask = [16]int32{-1, 0, -1, 0, -1, 0, -1, 0}
+)
+
+var avx512 = kernels{
+	tiles: []*tileKernel{
+		{mr: 8, vec: 16, run: []func(*tileArgs){tile512x8x1, tile512x8x2, tile512x8x3}},
+		{mr: 10, vec: 16, run: []func(*tileArgs){tile512x10x1, tile512x10x2}},
+		{mr: 4, vec: 16, run: []func(*tileArgs){tile512x4x1, tile512x4x2, tile512x4x3}},
+		{mr: 1, vec: 16, run: []func(*tileArgs){tile512x1x1, tile512x1x2, tile512x1x3}},
+	},
+	grads: [][]*gradKernel{
+		{{mr: 4, kr: 6, run: grad512x4x6}, {mr: 2, kr: 6, run: grad512x2x6}, {mr: 1, kr: 6, run: grad512x1x6}},
+		{{mr: 5, kr: 5, run: grad512x5x5}, {mr: 2, kr: 5, run: grad512x2x5}, {mr: 1, kr: 5, run: grad512x1x5}},
+	},
+	copyRows: copyRowsx1, copyRows2: copyRowsx2,
+	flush: flush512x1, flush2: flush512x2,
+	addTaps: addTaps512, sum: sum,
+}
+
+var avx2 = kernels{
+	tiles: []*tileKernel{
+		{mr: 4, vec: 8, run: []func(*tileArgs){tile2x4x1, tile2x4x2, tile2x4x3}},
+		{mr: 1, vec: 8, run: []func(*tileArgs){tile2x1x1, tile2x1x2, tile2x1x3}},
+	},
+	grads: [][]*gradKernel{
+		{{mr: 3, kr: 4, run: grad2x3x4}, {mr: 2, kr: 4, run: grad2x2x4}, {mr: 1, kr: 4, run: grad2x1x4}},
+	},
+	copyRows: copyRowsx1, copyRows2: copyRowsx2,
+	flush: flush2x1, flush2: flush2x2,
+	addTaps: addTaps2, sum: sum,
+}
+
+// byLevel returns the kernels of an instruction set.
+func byLevel(l isa.Level) *kernels {
+	return [...]*kernels{isa.Portable: &portable, isa.AVX2: &avx2, isa.AVX512: &avx512}[l]
+}
+
+//go:noescape
+func sum(x unsafe.Pointer, n int) float32
+
+//go:noescape
+func tile512x8x1(a *tileArgs)
+
+//go:noescape
+func tile512x8x2(a *tileArgs)
+
+//go:noescape
+func tile512x8x3(a *tileArgs)
+
+//go:noescape
+func tile512x10x1(a *tileArgs)
+
+//go:noescape
+func tile512x10x2(a *tileArgs)
+
+//go:noescape
+func tile512x4x1(a *tileArgs)
+
+//go:noescape
+func tile512x4x2(a *tileArgs)
+
+//go:noescape
+func tile512x4x3(a *tileArgs)
+
+//go:noescape
+func tile512x1x1(a *tileArgs)
+
+//go:noescape
+func tile512x1x2(a *tileArgs)
+
+//go:noescape
+func tile512x1x3(a *tileArgs)
+
+//go:noescape
+func tile2x4x1(a *tileArgs)
+
+//go:noescape
+func tile2x4x2(a *tileArgs)
+
+//go:noescape
+func tile2x4x3(a *tileArgs)
+
+//go:noescape
+func tile2x1x1(a *tileArgs)
+
+//go:noescape
+func tile2x1x2(a *tileArgs)
+
+//go:noescape
+func tile2x1x3(a *tileArgs)
+
+//go:noescape
+func grad512x4x6(a *gradArgs)
+
+//go:noescape
+func grad512x2x6(a *gradArgs)
+
+//go:noescape
+func grad512x1x6(a *gradArgs)
+
+//go:noescape
+func grad512x5x5(a *gradArgs)
+
+//go:noescape
+func grad512x2x5(a *gradArgs)
+
+//go:noescape
+func grad512x1x5(a *gradArgs)
+
+//go:noescape
+func grad2x3x4(a *gradArgs)
+
+//go:noescape
+func grad2x2x4(a *gradArgs)
+
+//go:noescape
+func grad2x1x4(a *gradArgs)
+
+//go:noescape
+func flush512x1(a *flushArgs)
+
+//go:noescape
+func flush512x2(a *flushArgs)
+
+//go:noescape
+func flush2x1(a *flushArgs)
+
+//go:noescape
+func flush2x2(a *flushArgs)
+
+//go:noescape
+func addTaps512(a *addArgs)
+
+//go:noescape
+func addTaps2(a *addArgs)
+
+//go:noescape
+func copyRowsx1(a *copyArgs)
+
+//go:noescape
+func copyRowsx2(a *copyArgs)

@@ -34,9 +34,9 @@ func clamp(v, lo, hi float32) float32 {
 func tileGo(a *tileArgs) {
 	for t := range a.tiles {
 		var acc [4][lanes]float32
-		src := unsafe.Add(a.src, i64(a.seg, t))
+		seg := i64(a.seg, t)
 		for k := range a.k {
-			x := vec8(src, i64(a.koff, k))
+			x := vec8(a.src, seg+i64(a.koff, k))
 			w := (*[4]float32)(unsafe.Add(a.w, 16*k))
 			for r := range acc {
 				for l := range x {

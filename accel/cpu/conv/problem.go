@@ -202,6 +202,9 @@ func (p *problem) cost() int {
 // pack writes the weights of a panel of kern.mr output rows for each tap in
 // turn, with zeros for rows that do not exist.
 func (p *problem) pack(dst, w []float32) {
+	if p.k == 0 { // no tap meets these positions
+		return
+	}
 	mr := p.kern.mr
 	clear(dst[:p.packedLen()])
 	for gr := range p.groups {

@@ -280,6 +280,10 @@ func widenRow(dst []int16, src []uint8, flip uint8) (sum int32) {
 // of B pass by.
 const blockBytes = 384 << 10
 
+// stripBytes is how much of B stays there while the tiles of a block pass by: some
+// panels, so that a tile's rows of C lie together with the next tile's.
+const stripBytes = 256 << 10
+
 // grid cuts the work in blocks of rows and groups of panels.
 func (c *call) grid(threads int) {
 	p := c.plan
@@ -305,10 +309,14 @@ func (c *call) Do(task, id int) {
 	from, to := block*c.rows, min((block+1)*c.rows, c.plan.spec.M)
 	tiles := (to - from + c.plan.im.rows - 1) / c.plan.im.rows
 	w := &c.work[id]
-	for j := group * c.panels; j < min((group+1)*c.panels, c.plan.panels); j++ {
+	first, last := group*c.panels, min((group+1)*c.panels, c.plan.panels)
+	strip := max(stripBytes/max(c.plan.quads*4*nr, 1), 1)
+	for j0 := first; j0 < last; j0 += strip {
 		for t := range tiles { // of nearly equal heights
 			top, end := from+(to-from)*t/tiles, from+(to-from)*(t+1)/tiles
-			c.tile(w, j, top, end-top)
+			for j := j0; j < min(j0+strip, last); j++ {
+				c.tile(w, j, top, end-top)
+			}
 		}
 	}
 }

@@ -79,7 +79,7 @@ type LionConfig struct {
 //	p ← p·(1-Rate·WeightDecay) - Rate·sign(Beta1·m + (1-Beta1)·g)
 //	m ← Beta2·m + (1-Beta2)·g
 //
-// sign(0) is 0. See Chen et al., https://arxiv.org/abs/2302.06675.
+// sign(0) is 0, sign(NaN) NaN. See Chen et al., https://arxiv.org/abs/2302.06675.
 func Lion(p, g, m []float32, c *LionConfig) {
 	same3(p, g, m)
 	s := [...]float32{

@@ -39,6 +39,8 @@ func lionGo(p, g, m []float32, s *[7]float32) {
 			p[i] -= s[6]
 		case c < 0:
 			p[i] += s[6]
+		case c != c:
+			p[i] = c
 		}
 		m[i] = fma32(s[3], m[i], float32(s[4]*d))
 	}

@@ -48,10 +48,10 @@ func Mish(dst, x []float32) { same(dst, x); mish(dst, x) }
 func Erf(dst, x []float32) { same(dst, x); erf(dst, x) }
 
 // Sin is the sine, within 1 ulp for every finite x; Sin(±Inf) is NaN.
-func Sin(dst, x []float32) { same(dst, x); sin(dst, x) }
+func Sin(dst, x []float32) { same(dst, x); sinGo(dst, x) }
 
 // Cos is the cosine, within 1 ulp for every finite x; Cos(±Inf) is NaN.
-func Cos(dst, x []float32) { same(dst, x); cos(dst, x) }
+func Cos(dst, x []float32) { same(dst, x); cosGo(dst, x) }
 
 // Sqrt is the square root, correctly rounded.
 func Sqrt(dst, x []float32) { same(dst, x); sqrt(dst, x) }

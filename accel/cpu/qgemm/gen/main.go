@@ -107,6 +107,14 @@ func vnni(rows int) {
 			p("VPDPBUSD Z29, Z%d, %s", a, acc(q%ways, r, 1))
 		}
 	}
+	p("MOVQ DI, CX")
+	for r := range rows { // the lines of C, while the sums are made
+		p("PREFETCHT0 (CX)")
+		p("PREFETCHT0 64(CX)")
+		if r < rows-1 {
+			p("ADDQ BX, CX")
+		}
+	}
 	p("MOVQ %d(R13), CX", tQuads)
 	p("SUBQ $4, CX")
 	p("JLT rest")
@@ -353,9 +361,8 @@ func copyRow() {
 
 func widenRow() {
 	fmt.Fprintln(&out)
-	for i := range 2 { // bytes 0, 2, 1, 3 of every four
-		p("DATA order<>+%d(SB)/8, $0x0705060403010200", 8*i)
-	}
+	p("DATA order<>+0(SB)/8, $0x0705060403010200 // bytes 0, 2, 1, 3 of every four")
+	p("DATA order<>+8(SB)/8, $0x0f0d0e0c0b090a08")
 	p("GLOBL order<>(SB), RODATA|NOPTR, $16")
 	copyStart("widenRowAVX2", "(dst *int16, src *int8, n int, flip uint64) (sum int64)")
 	p("VBROADCASTI128 order<>(SB), Y4")

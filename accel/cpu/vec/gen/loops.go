@@ -157,7 +157,7 @@ func (k *kernel) rows(step, next []string, body func()) {
 
 // pointers loads the pointer arguments and returns their registers.
 func (k *kernel) pointers(names string) []string {
-	list := strings.Fields(names)
+	list := strings.Fields(strings.ReplaceAll(names, ",", ""))
 	for i, n := range list {
 		k.text("MOVQ %s, %s", k.file.arg(k.name, n), pointerRegs[i])
 	}

@@ -59,14 +59,17 @@ func (k *kernel) neg(a *val) *val { return k.xor(a, k.integer(signBit)) }
 func (k *kernel) sign(a *val) *val { return k.and(a, k.integer(signBit)) }
 
 // The comparisons, as VCMPPS numbers them; none raises an exception for NaN,
-// and only notLess and unordered hold for one.
+// and only those called not… and unordered hold for one.
 const (
-	equal     = 0
-	less      = 17
-	lessEqual = 18
-	unordered = 3
-	notLess   = 21
-	greater   = 30
+	equal           = 0
+	notEqual        = 4
+	less            = 17
+	lessEqual       = 18
+	unordered       = 3
+	notLessEqual    = 22
+	notGreaterEqual = 25
+	greater         = 30
+	greaterEqual    = 29
 )
 
 // cmp returns a mask of lanes.

@@ -1,0 +1,205 @@
+package cpu
+
+import (
+	"slices"
+
+	"github.com/millrace-go/millrace/accel"
+	"github.com/millrace-go/millrace/accel/extent"
+)
+
+// Pad and its gradient walk the padded tensor with a table for each dimension
+// that tells where its elements come from.
+var padKernels = map[string]builder{
+	"Pad":     {in: 2, out: 1, make: pad, half: true},
+	"PadGrad": {in: 3, out: 1, make: padGrad},
+}
+
+// sources tells where each element of a padded tensor comes from.
+type sources struct {
+	from [][]int // by outer dimension: the offset in the original, or -1 for the constant
+	runs []padRun
+	n    int // elements of the innermost dimension
+}
+
+// padRun is a part of the innermost dimension that is contiguous in the
+// original, or constant: source -1.
+type padRun struct{ at, source, n int }
+
+// newSources makes the tables of padding an original of some shape.
+func newSources(c *call, shape []int, pads, axes int) (*sources, error) {
+	p, err := c.ints(pads)
+	if err != nil {
+		return nil, err
+	}
+	a, err := c.ints(axes)
+	if err != nil {
+		return nil, err
+	}
+	before, after, err := extent.Pads(len(shape), p, a)
+	if err != nil {
+		return nil, err
+	}
+	last := len(shape) - 1
+	for last > 0 && before[last] == 0 && after[last] == 0 {
+		last--
+	}
+	s := &sources{}
+	strides := contiguous(shape)
+	for d := range max(last+1, 0) {
+		from, err := extent.PadSource(c.Str("mode", "constant"), shape[d], before[d], after[d])
+		if err != nil {
+			return nil, err
+		}
+		for i, v := range from {
+			if v >= 0 {
+				from[i] = v * strides[d]
+			}
+		}
+		s.from = append(s.from, from)
+	}
+	if last < 0 {
+		s.runs, s.n = []padRun{{0, 0, 1}}, 1
+		return s, nil
+	}
+	s.inner(s.from[last], strides[last])
+	s.from = s.from[:last]
+	return s, nil
+}
+
+// inner joins the blocks of the innermost dimension into runs.
+func (s *sources) inner(from []int, block int) {
+	s.n = len(from) * block
+	for i, v := range from {
+		if k := len(s.runs) - 1; k >= 0 {
+			r := &s.runs[k]
+			if v < 0 && r.source < 0 || v >= 0 && r.source >= 0 && v == r.source+r.n {
+				r.n += block
+				continue
+			}
+		}
+		s.runs = append(s.runs, padRun{i * block, v, block})
+	}
+}
+
+// rows is the number of innermost rows.
+func (s *sources) rows() int {
+	n := 1
+	for _, f := range s.from {
+		n *= len(f)
+	}
+	return n
+}
+
+// row is where the i-th innermost row comes from, or -1 if it is constant.
+func (s *sources) row(i int) int {
+	at := 0
+	for d := len(s.from) - 1; d >= 0; d-- {
+		k := len(s.from[d])
+		v := s.from[d][i%k]
+		if v < 0 {
+			return -1
+		}
+		at += v
+		i /= k
+	}
+	return at
+}
+
+// padJob is Pad for one run.
+type padJob[T accel.Number] struct {
+	s           *sources
+	y, x        []T
+	value       T
+	rows, tiles int
+}
+
+// Do pads the rows of one tile.
+func (j *padJob[T]) Do(tile, _ int) {
+	from, to := share(j.rows, j.tiles, tile)
+	for i := from; i < to; i++ {
+		y, at := j.y[i*j.s.n:(i+1)*j.s.n], j.s.row(i)
+		if at < 0 {
+			fill(y, j.value)
+			continue
+		}
+		for _, r := range j.s.runs {
+			if r.source < 0 {
+				fill(y[r.at:r.at+r.n], j.value)
+				continue
+			}
+			copy(y[r.at:r.at+r.n], j.x[at+r.source:])
+		}
+	}
+}
+
+func pad(c *call) (kernel, error) {
+	return bySize(c.in[0].DType.Size(), padOf[uint8], padOf[uint16], padOf[uint32], padOf[uint64])(c)
+}
+
+func padOf[T accel.Number](c *call) (kernel, error) {
+	x, value, y := c.in[0], c.input(2), c.out[0]
+	if err := want(c.Op, []*tensor{y, value}, x.DType); err != nil {
+		return nil, err
+	}
+	s, err := newSources(c, x.Shape, 1, 3)
+	if err != nil {
+		return nil, err
+	}
+	rows := s.rows()
+	if rows*s.n != y.n || value != nil && value.n != 1 {
+		return nil, shapeErr(x, value, y)
+	}
+	job := addJob[padJob[T]](c)
+	tiles := max(1, min(y.n*x.DType.Size()/tileBytes, 4*c.threads, rows))
+	return func(f *frame) error {
+		if y.n == 0 {
+			return nil
+		}
+		j := job(f)
+		*j = padJob[T]{s: s, y: data[T](f, y), x: data[T](f, x), rows: rows, tiles: tiles}
+		if value != nil {
+			j.value = data[T](f, value)[0]
+		}
+		f.pool.For(tiles, j)
+		*j = padJob[T]{}
+		return nil
+	}, nil
+}
+
+// padGrad adds dy up where it came from.
+func padGrad(c *call) (kernel, error) {
+	return byType(c, c.in[0], map[accel.DType]func(*call) (kernel, error){
+		accel.Float32: padGradOf[float32], accel.Float64: padGradOf[float64],
+	})
+}
+
+func padGradOf[T accel.Number](c *call) (kernel, error) {
+	dy, dx := c.in[0], c.out[0]
+	if err := want(c.Op, []*tensor{dx}, dy.DType); err != nil {
+		return nil, err
+	}
+	s, err := newSources(c, dx.Shape, 2, 3)
+	if err != nil {
+		return nil, err
+	}
+	rows := s.rows()
+	if rows*s.n != dy.n {
+		return nil, shapeErr(dy, dx)
+	}
+	s.runs = slices.DeleteFunc(s.runs, func(r padRun) bool { return r.source < 0 })
+	return func(f *frame) error {
+		from, to := data[T](f, dy), data[T](f, dx)
+		clear(to)
+		for i := range rows {
+			at := s.row(i)
+			if at < 0 {
+				continue
+			}
+			row := from[i*s.n : (i+1)*s.n]
+			for _, r := range s.runs {
+				addTo(to[at+r.source:at+r.source+r.n], row[r.at:r.at+r.n])
+			}
+		}
+		return nil
+	}, nil
+}
