@@ -24,6 +24,9 @@ func castOp(c *call) (kernel, error) {
 	if x.DType == y.DType {
 		return copyOp(c)
 	}
+	if of, ok := halfCasts[[2]accel.DType{x.DType, y.DType}]; ok {
+		return of(c)
+	}
 	switch soft, toSoft := isSoft(x.DType), isSoft(y.DType); {
 	case soft && toSoft:
 		return throughFloat32(c)
@@ -37,6 +40,14 @@ func castOp(c *call) (kernel, error) {
 		accel.Int8: castFromInt[int8], accel.Int16: castFromInt[int16], accel.Int32: castFromInt[int32], accel.Int64: castFromInt[int64],
 		accel.Uint8: castFromInt[uint8], accel.Uint16: castFromInt[uint16], accel.Uint32: castFromInt[uint32], accel.Uint64: castFromInt[uint64],
 	})
+}
+
+// halfCasts are the conversions of mixed precision.
+var halfCasts = map[[2]accel.DType]func(*call) (kernel, error){
+	{accel.Float32, accel.Float16}:  func(c *call) (kernel, error) { return elementwise(c, grain, cast.F32ToF16) },
+	{accel.Float32, accel.BFloat16}: func(c *call) (kernel, error) { return elementwise(c, grain, cast.F32ToBF16) },
+	{accel.Float16, accel.Float32}:  func(c *call) (kernel, error) { return elementwise(c, grain, cast.F16ToF32) },
+	{accel.BFloat16, accel.Float32}: func(c *call) (kernel, error) { return elementwise(c, grain, cast.BF16ToF32) },
 }
 
 // isSoft says that a type has no Go type of its own.

@@ -1,11 +1,76 @@
 package graph
 
+import (
+	"fmt"
+
+	"github.com/millrace-go/millrace/accel"
+)
+
 // elementwiseOps lists the operators that work element by element.
 func elementwiseOps() []operator {
-	return []operator{opAdd, opSub, opMul}
+	return []operator{
+		opAdd, opSub, opMul, opDiv, opMod, opPow, opNeg, opAbs, opSign, opReciprocal,
+		opFloor, opCeil, opRound,
+		opMax, opMin, opSum, opMean, opClip,
+		opSqrt, opExp, opLog, opErf, opErfGrad,
+		opSin, opCos, opTan, opAsin, opAcos, opAtan,
+		opSinh, opCosh, opTanh, opTanhGrad, opAsinh, opAcosh, opAtanh,
+		opRelu, opReluGrad, opLeakyRelu, opLeakyReluGrad, opPRelu, opThresholdedRelu,
+		opElu, opEluGrad, opSelu, opCelu,
+		opSigmoid, opSigmoidGrad, opHardSigmoid, opHardSigmoidGrad, opHardSwish, opHardSwishGrad,
+		opSoftplus, opSoftplusGrad, opSoftsign, opMish, opMishGrad, opSwish, opSiluGrad, opGelu, opGeluGrad, opShrink,
+		opEqual, opGreater, opGreaterOrEqual, opLess, opLessOrEqual, opIsInf, opIsNaN, opWhere,
+		opAnd, opOr, opXor, opNot,
+		opBitwiseAnd, opBitwiseOr, opBitwiseXor, opBitwiseNot, opBitShift,
+		opCast, opCastLike, opBitCast, opStopGradient,
+	}
 }
 
-// binaryRule is the shape rule of operators on two broadcasting inputs of one numeric type.
+// typeSet is a class of element types, and its name for messages.
+type typeSet struct {
+	name string
+	has  func(accel.DType) bool
+}
+
+var (
+	floats   = typeSet{"a float", accel.DType.IsFloat}
+	ints     = typeSet{"an integer", accel.DType.IsInt}
+	unsigned = typeSet{"an unsigned integer", accel.DType.IsUnsigned}
+	numbers  = typeSet{"a number", accel.DType.IsNumeric}
+	signed   = typeSet{"a signed number", func(t accel.DType) bool { return t.IsFloat() || t.IsSigned() }}
+	bools    = typeSet{"bool", func(t accel.DType) bool { return t == accel.Bool }}
+	ordinary = typeSet{"a number or bool", func(t accel.DType) bool { return t.IsNumeric() || t == accel.Bool }}
+)
+
+// check reports an error unless input i is of the set.
+func (s typeSet) check(c *Context, i int) error {
+	if t := c.DType(i); !s.has(t) {
+		return fmt.Errorf("input %d is %s, want %s: %w", i, t, s.name, accel.ErrUnsupported)
+	}
+	return nil
+}
+
+// unaryRule is the shape rule of y = f(x) with y of x's type.
+func unaryRule(of typeSet) func(*Context) ([]Type, error) {
+	return func(c *Context) ([]Type, error) {
+		if err := of.check(c, 0); err != nil {
+			return nil, err
+		}
+		return like(c)
+	}
+}
+
+// binaryOf is the shape rule of operators on two broadcasting inputs of one type.
+func binaryOf(of typeSet) func(*Context) ([]Type, error) {
+	return func(c *Context) ([]Type, error) {
+		if err := of.check(c, 0); err != nil {
+			return nil, err
+		}
+		return binaryRule(c)
+	}
+}
+
+// binaryRule is binaryOf any type.
 func binaryRule(c *Context) ([]Type, error) {
 	if err := c.Same(0, 1); err != nil {
 		return nil, err
@@ -19,3 +84,62 @@ func binaryRule(c *Context) ([]Type, error) {
 
 // like is the shape rule of operators whose output has the type of the first input.
 func like(c *Context) ([]Type, error) { return one(c.DType(0), c.Shape(0)) }
+
+// unary is y = f(x) with the gradient dx = slope(dy, x, y).
+func unary(name string, of typeSet, grad func(b *backward, dy, x, y *Value) *Value) operator {
+	o := operator{name: name, min: 1, shapes: unaryRule(of), inplace: []int{0}, flat: grad == nil}
+	if grad != nil {
+		o.grad = func(b *backward, n *Node, dy []*Value) []*Value {
+			return []*Value{grad(b, dy[0], n.Inputs[0], n.Outputs[0])}
+		}
+	}
+	return o
+}
+
+// slopeOp is an operator dx = f(dy, v): the gradient of a function, by a kernel
+// of its own. grad is its own gradient with respect to both, from that of dx.
+func slopeOp(name string, grad func(b *backward, d, dy, v *Value) (*Value, *Value)) operator {
+	o := operator{name: name, min: 2, inplace: []int{0, 1}, shapes: func(c *Context) ([]Type, error) {
+		if !Shape(c.Shape(0)).Equal(c.Shape(1)) {
+			return nil, fmt.Errorf("shapes %v and %v differ", c.Shape(0), c.Shape(1))
+		}
+		return binaryOf(floats)(c)
+	}}
+	if grad != nil {
+		o.grad = func(b *backward, n *Node, d []*Value) []*Value {
+			dy, v := grad(b, d[0], n.Inputs[0], n.Inputs[1])
+			return []*Value{dy, v}
+		}
+	}
+	return o
+}
+
+// neg is -x.
+func (b *backward) neg(x *Value) *Value { return b.Op("Neg", nil, x) }
+
+// sq is x².
+func (b *backward) sq(x *Value) *Value { return b.Mul(x, x) }
+
+// oneMinus is 1 - x.
+func (b *backward) oneMinus(x *Value) *Value {
+	if b.err != nil {
+		return nil
+	}
+	return b.Sub(b.Like(x, 1), x)
+}
+
+// zeroUnless is d where the condition holds, and 0 elsewhere.
+func (b *backward) zeroUnless(cond, d *Value) *Value {
+	if b.err != nil {
+		return nil
+	}
+	return b.Op("Where", nil, cond, d, b.Like(d, 0))
+}
+
+// scale is x · v.
+func (b *backward) scale(x *Value, v float64) *Value {
+	if b.err != nil {
+		return nil
+	}
+	return b.Mul(x, b.Like(x, v))
+}

@@ -31,6 +31,8 @@ func (e *Dynamic) Error() string { return fmt.Sprintf("%s depends on data", e.No
 type Context struct {
 	*Node
 	shapes [][]int // nil where an input is absent
+	g      *Graph
+	probe  int // the assignment of numbers to symbols that the shapes are for
 }
 
 // Has reports whether input i is there.
@@ -52,10 +54,43 @@ func (c *Context) Value(i int) (*accel.Array, error) {
 	if v == nil {
 		return nil, nil
 	}
-	if v.Kind != Const {
-		return nil, &NeedsValue{c.Node, v}
+	if a := c.g.known(v, c.probe); a != nil {
+		return a, nil
 	}
-	return v.Data, nil
+	return nil, &NeedsValue{c.Node, v}
+}
+
+// known is the value of v if it follows from constants and shapes alone, for an
+// assignment of numbers to symbols; else nil.
+func (g *Graph) known(v *Value, p int) *accel.Array {
+	if v.Kind == Const {
+		return v.Data
+	}
+	n := v.Producer
+	if g == nil || n == nil || table[n.Op].random || len(n.Graphs) > 0 || n.Outputs[0] != v {
+		return nil
+	}
+	m := &Node{Op: n.Op, Name: n.Name, Attrs: n.Attrs, Outputs: n.Outputs[:1]}
+	for _, in := range n.Inputs {
+		switch {
+		case in == nil:
+			m.Inputs = append(m.Inputs, nil)
+			continue
+		case n.Op == "Shape" && in.Type.Form == Tensor:
+			from, to := shapeRange(n, len(in.Type.Shape))
+			return accel.Ints64(g.probe(in.Type.Shape, p)[from:to]...)
+		}
+		a := g.known(in, p)
+		if a == nil {
+			return nil
+		}
+		m.Inputs = append(m.Inputs, &Value{Name: in.Name, Kind: Const, Data: a})
+	}
+	out, err := Evaluate(m)
+	if err != nil {
+		return nil
+	}
+	return out[0]
 }
 
 // Ints is the value of input i as integers: a shape, axes and the like. It is nil
@@ -140,7 +175,7 @@ func (g *Graph) infer(n *Node) ([]Type, error) {
 
 // at applies the shape rule for assignment p of numbers to the symbols.
 func (o operator) at(g *Graph, n *Node, p int) ([]Type, error) {
-	c := &Context{Node: n, shapes: make([][]int, len(n.Inputs))}
+	c := &Context{Node: n, shapes: make([][]int, len(n.Inputs)), g: g, probe: p}
 	for i, v := range n.Inputs {
 		if v != nil {
 			c.shapes[i] = g.probe(v.Type.Shape, p)

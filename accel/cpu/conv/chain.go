@@ -75,6 +75,9 @@ func (p *problem) tiles(w *worker, segs int) {
 	if full > 0 {
 		w.tile.tiles, w.tile.tail = full, p.kern.vec
 		p.kern.run[wide-1](&w.tile)
+		if done < vecs {
+			w.tile.skip(done, p.kern.vec)
+		}
 	}
 	for done < vecs {
 		n := vecs - done
@@ -90,5 +93,20 @@ func (p *problem) tiles(w *worker, segs int) {
 			w.tile.seg = unsafe.Pointer(&w.seg[0])
 		}
 		p.kern.run[n-1](&w.tile)
+		if done < vecs {
+			w.tile.skip(n, p.kern.vec)
+		}
+	}
+}
+
+// skip moves on by n vectors of vec positions.
+func (a *tileArgs) skip(n, vec int) {
+	a.seg = unsafe.Add(a.seg, n*vec/lanes*8)
+	a.out = unsafe.Add(a.out, 4*n*vec)
+	if a.prev != nil {
+		a.prev = unsafe.Add(a.prev, 4*n*vec)
+	}
+	if a.res != nil {
+		a.res = unsafe.Add(a.res, 4*n*vec)
 	}
 }

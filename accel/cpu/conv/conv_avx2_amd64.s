@@ -1247,7 +1247,9 @@ check:
 	JGE place
 	VMOVUPS Y0, (R8)(R11*1)
 	VMOVUPS Y1, 32(R8)(R11*1)
-	MOVQ BX, R12
+	MOVQ addArgs_kw(DI), CX
+	SHLQ $6, CX
+	ADDQ CX, R12
 	ADDQ $64, R11
 	DECQ vecs-16(SP)
 	JNZ vector
@@ -1258,27 +1260,28 @@ check:
 	VZEROUPPER
 	RET
 
-// func copyRowsx1(a *copyArgs)
-TEXT ·copyRowsx1(SB), NOSPLIT, $0-8
+// func copyRows2x1(a *copyArgs)
+TEXT ·copyRows2x1(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), DI
 	MOVQ copyArgs_dst(DI), R8
 	MOVQ copyArgs_src(DI), R9
 	ADDQ copyArgs_first(DI), R9
 	MOVQ copyArgs_rows(DI), R10
 	MOVQ copyArgs_odd(DI), R11
-row:
 	MOVQ copyArgs_mask(DI), BX
+row:
 	MOVQ copyArgs_vecs(DI), CX
 	XORQ SI, SI
 	XORQ DX, DX
-vector:
-	VMOVUPS (BX)(SI*1), Y1
-	VMASKMOVPS (R9)(SI*1), Y1, Y0
+one:
+	VMOVUPS 0(BX)(SI*1), Y2
+	VMASKMOVPS 0(R9)(SI*1), Y2, Y0
 	VMOVUPS Y0, (R8)(DX*1)
 	ADDQ $32, DX
 	ADDQ $32, SI
 	DECQ CX
-	JNZ vector
+	JNZ one
+end:
 	ADDQ copyArgs_dstPitch(DI), R8
 	ADDQ copyArgs_srcPitch(DI), R9
 	DECQ R10
@@ -1286,21 +1289,20 @@ vector:
 	VZEROUPPER
 	RET
 
-// func copyRowsx2(a *copyArgs)
-TEXT ·copyRowsx2(SB), NOSPLIT, $0-8
+// func copyRows2x2(a *copyArgs)
+TEXT ·copyRows2x2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), DI
 	MOVQ copyArgs_dst(DI), R8
 	MOVQ copyArgs_src(DI), R9
 	ADDQ copyArgs_first(DI), R9
 	MOVQ copyArgs_rows(DI), R10
 	MOVQ copyArgs_odd(DI), R11
-row:
 	MOVQ copyArgs_mask(DI), BX
+row:
 	MOVQ copyArgs_vecs(DI), CX
 	XORQ SI, SI
 	XORQ DX, DX
-vector:
-	LEAQ (R8)(DX*1), R12
+one:
 	VMOVUPS 0(BX)(SI*1), Y2
 	VMASKMOVPS 0(R9)(SI*1), Y2, Y0
 	VMOVUPS 32(BX)(SI*1), Y2
@@ -1309,12 +1311,14 @@ vector:
 	VSHUFPS $0xdd, Y1, Y0, Y3
 	VPERMPD $0xd8, Y2, Y2
 	VPERMPD $0xd8, Y3, Y3
+	LEAQ (R8)(DX*1), R12
 	VMOVUPS Y2, (R12)
 	VMOVUPS Y3, (R12)(R11*1)
 	ADDQ $32, DX
 	ADDQ $64, SI
 	DECQ CX
-	JNZ vector
+	JNZ one
+end:
 	ADDQ copyArgs_dstPitch(DI), R8
 	ADDQ copyArgs_srcPitch(DI), R9
 	DECQ R10
@@ -1322,8 +1326,8 @@ vector:
 	VZEROUPPER
 	RET
 
-// func sum(x unsafe.Pointer, n int) float32
-TEXT ·sum(SB), NOSPLIT, $0-20
+// func sumLanes(x unsafe.Pointer, n int) float32
+TEXT ·sumLanes(SB), NOSPLIT, $0-20
 	MOVQ x+0(FP), SI
 	MOVQ n+8(FP), DX
 	VXORPS Y0, Y0, Y0

@@ -26,9 +26,9 @@ var avx512 = kernels{
 		{{mr: 4, kr: 6, run: grad512x4x6}, {mr: 2, kr: 6, run: grad512x2x6}, {mr: 1, kr: 6, run: grad512x1x6}},
 		{{mr: 5, kr: 5, run: grad512x5x5}, {mr: 2, kr: 5, run: grad512x2x5}, {mr: 1, kr: 5, run: grad512x1x5}},
 	},
-	copyRows: copyRowsx1, copyRows2: copyRowsx2,
+	copyRows: copyRows512x1, copyRows2: copyRows512x2,
 	flush: flush512x1, flush2: flush512x2,
-	addTaps: addTaps512, sum: sum,
+	addTaps: addTaps512, sum: sumLanes,
 }
 
 var avx2 = kernels{
@@ -39,10 +39,17 @@ var avx2 = kernels{
 	grads: [][]*gradKernel{
 		{{mr: 3, kr: 4, run: grad2x3x4}, {mr: 2, kr: 4, run: grad2x2x4}, {mr: 1, kr: 4, run: grad2x1x4}},
 	},
-	copyRows: copyRowsx1, copyRows2: copyRowsx2,
+	copyRows: copyRows2x1, copyRows2: copyRows2x2,
 	flush: flush2x1, flush2: flush2x2,
-	addTaps: addTaps2, sum: sum,
+	addTaps: addTaps2, sum: sumLanes,
 }
+
+// evenIndex are the places of the even elements in two vectors; those of the
+// odd are one further.
+var (
+	evenIndex = [16]int32{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30}
+	ones      = [16]int32{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}
+)
 
 // byLevel returns the kernels of an instruction set.
 func byLevel(l isa.Level) *kernels {
@@ -50,7 +57,7 @@ func byLevel(l isa.Level) *kernels {
 }
 
 //go:noescape
-func sum(x unsafe.Pointer, n int) float32
+func sumLanes(x unsafe.Pointer, n int) float32
 
 //go:noescape
 func tile512x8x1(a *tileArgs)
@@ -149,7 +156,13 @@ func addTaps512(a *addArgs)
 func addTaps2(a *addArgs)
 
 //go:noescape
-func copyRowsx1(a *copyArgs)
+func copyRows512x1(a *copyArgs)
 
 //go:noescape
-func copyRowsx2(a *copyArgs)
+func copyRows512x2(a *copyArgs)
+
+//go:noescape
+func copyRows2x1(a *copyArgs)
+
+//go:noescape
+func copyRows2x2(a *copyArgs)

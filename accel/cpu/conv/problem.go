@@ -6,7 +6,7 @@ const lanes = 8
 
 // blockLen is about how many floats of the source a block copies: it should
 // stay in the level-two cache beside the weights and the output.
-const blockLen = 48 << 10
+const blockLen = 16 << 10
 
 // kBlock is how many taps make one chain of multiply-adds.
 const kBlock = 384

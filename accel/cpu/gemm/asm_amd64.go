@@ -262,6 +262,11 @@ func copy512x32(p *packArgs)
 //go:noescape
 func copy512x16(p *packArgs)
 
+// copyPanels512 copies rows of n panels.
+//
+//go:noescape
+func copyPanels512(p *packArgs)
+
 // transpose512 writes 16 rows as columns.
 //
 //go:noescape
@@ -276,6 +281,11 @@ func copy256x32(p *packArgs)
 //
 //go:noescape
 func copy256x16(p *packArgs)
+
+// copyPanels256 copies rows of n panels.
+//
+//go:noescape
+func copyPanels256(p *packArgs)
 
 // transpose256 writes 8 rows as columns.
 //

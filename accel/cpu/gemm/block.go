@@ -42,6 +42,14 @@ type Block struct {
 	M, N, K       int
 	Alpha         float32 // 1 for a plain product; 0 means 0
 	Add           bool
+
+	next strip // rows of A that will be needed next
+}
+
+// strip is rows of A, as it is stored.
+type strip struct {
+	a               []float32
+	row, step, rows int
 }
 
 // Run computes the block with the kernels of isa.Best. It panics if a slice is

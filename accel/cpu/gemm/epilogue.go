@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/millrace-go/millrace/accel/cpu/isa"
+	"github.com/millrace-go/millrace/accel/cpu/vec"
 )
 
 // Bias says what a bias is added to.
@@ -26,9 +27,20 @@ const (
 	Identity Activation = iota
 	Relu                // max(x, 0); NaN stays NaN
 	Clip                // min(max(x, Lo), Hi); NaN stays NaN
+	Gelu                // x * Φ(x), by erf
+	GeluTanh            // its approximation by tanh
+	Sigmoid
+	Tanh
+	Silu // x * sigmoid(x), also called Swish
 )
 
-// Epilogue is what is done to C while it is in cache, in this order. A batch
+// functions has the activations that are not part of the pass that adds bias and
+// residual.
+var functions = [...]func(dst, x []float32){
+	Gelu: vec.Gelu, GeluTanh: vec.GeluTanh, Sigmoid: vec.Sigmoid, Tanh: vec.Tanh, Silu: vec.Silu,
+}
+
+// Epilogue is what is done to C while it is in cache: bias, residual, activation. A batch
 // shares one bias.
 type Epilogue struct {
 	Bias     Bias
@@ -41,7 +53,7 @@ func (e *Epilogue) check() error {
 	switch {
 	case e.Bias > BiasRows:
 		return fmt.Errorf("unknown bias %d", e.Bias)
-	case e.Act > Clip:
+	case int(e.Act) >= len(functions):
 		return fmt.Errorf("unknown activation %d", e.Act)
 	case e.Act == Clip && !(e.Lo <= e.Hi):
 		return fmt.Errorf("clip to [%g, %g]", e.Lo, e.Hi)
@@ -65,10 +77,20 @@ type finisher struct {
 }
 
 func (f *finisher) run(level isa.Level) {
-	if level == isa.Portable {
-		f.portable()
-	} else {
-		f.assembly(level)
+	if e := f.epilogue; e.Bias != NoBias || e.Residual || e.clips() {
+		if level == isa.Portable {
+			f.portable()
+		} else {
+			f.assembly(level)
+		}
+	}
+	act := functions[f.epilogue.Act]
+	if act == nil {
+		return
+	}
+	for i := range f.rows {
+		row := f.c[i*f.ld:][:f.cols]
+		act(row, row)
 	}
 }
 

@@ -7,15 +7,34 @@ type packArgs struct {
 	dst, src *float32
 	stride   int // bytes between rows of src
 	k        int
-	n        int
+	n        int // columns, or panels
+	panel    int // bytes between panels
 }
 
 func packRows(level isa.Level, dst, b []float32, ldb, k, n int) {
 	if k <= 0 {
 		return
 	}
-	for j := 0; j < n; j += NR {
+	whole := 0
+	if level != isa.Portable {
+		whole = n / NR
+		copyPanels(level, dst, b, ldb, k, whole)
+	}
+	for j := whole * NR; j < n; j += NR {
 		copyPanel(level, dst[j*k:j*k+k*NR], b[j:], ldb, k, min(NR, n-j))
+	}
+}
+
+// copyPanels copies k rows of whole panels.
+func copyPanels(level isa.Level, dst, src []float32, ld, k, panels int) {
+	if panels == 0 {
+		return
+	}
+	p := packArgs{dst: &dst[0], src: &src[0], stride: ld * 4, k: k, n: panels, panel: k * NR * 4}
+	if level == isa.AVX512 {
+		copyPanels512(&p)
+	} else {
+		copyPanels256(&p)
 	}
 }
 

@@ -4,7 +4,10 @@ import "github.com/millrace-go/millrace/accel/cpu/isa"
 
 // Limits of blocking; no result depends on them.
 const (
-	maxCols   = 12 * NR // columns of a block of B: 576 KiB of it, within the second cache
+	fewCols   = 12 * NR // columns of a block of B that is packed for fewRows
+	moreCols  = 24 * NR // … or for more
+	maxCols   = 32 * NR // … or that need not be packed
+	fewRows   = 512
 	narrow    = 8       // up to so many columns, C is computed transposed
 	directM   = 28      // up to so many rows, B is not packed
 	directB   = 1 << 15 // nor is a B of at most so many floats
@@ -44,7 +47,7 @@ func newProduct(s *Spec, level isa.Level) product {
 	p.rows, _, _ = tileFor(level, p.m)
 	p.copyA = level != isa.Portable && p.evicts()
 	p.direct = !p.transB && (p.m <= directM || p.n*p.k <= directB)
-	cols := min(maxCols, roundUp(p.n, NR))
+	cols := min(p.maxCols(false), roundUp(p.n, NR))
 	p.offA = min(KC, p.k) * cols
 	p.offC = p.offA
 	if p.copyA {
@@ -98,6 +101,19 @@ func (p *product) evicts() bool {
 	return false
 }
 
+// maxCols is the most columns of a task. A block of B is read again for each
+// strip of A, and should stay in the second-level cache; but then A is read
+// again for each block of B, so with many rows it is larger and in the third.
+func (p *product) maxCols(packed bool) int {
+	switch {
+	case packed && !p.swapped:
+		return maxCols
+	case p.m < fewRows:
+		return fewCols
+	}
+	return moreCols
+}
+
 // grid cuts the product into tasks: batches, times groups of columns, times
 // groups of rows.
 type grid struct {
@@ -105,15 +121,15 @@ type grid struct {
 	cols, rows                int // of a task
 }
 
-func (p *product) grid(batch, threads int) grid {
-	g := grid{batch: batch, cols: maxCols, rows: p.m}
+func (p *product) grid(batch, threads int, packed bool) grid {
+	g := grid{batch: batch}
 	work := p.m * p.n * max(p.k, 1) // of one matrix
 	tasks := 1
 	if threads > 1 && work*batch >= 2*minWork {
 		tasks = min(spread*threads, work*batch/minWork)
 	}
 	wantCols := (tasks + batch - 1) / batch
-	g.cols = min(maxCols, max(2*NR, roundUp((p.n+wantCols-1)/wantCols, NR)))
+	g.cols = min(p.maxCols(packed), max(2*NR, roundUp((p.n+wantCols-1)/wantCols, NR)))
 	g.colTasks = (p.n + g.cols - 1) / g.cols
 	g.cols = roundUp((p.n+g.colTasks-1)/g.colTasks, NR)
 	g.colTasks = (p.n + g.cols - 1) / g.cols

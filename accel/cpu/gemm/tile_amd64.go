@@ -16,6 +16,9 @@ type tileArgs struct {
 	tail          int // columns in the last vector
 	flags         uint32
 	alpha         float32
+	next          *float32 // what to prefetch at each k: this and nextRow bytes on
+	nextStep      int      // bytes from k to k
+	nextRow       int
 }
 
 // Flags of tileArgs.
@@ -79,7 +82,7 @@ func (b *Block) rows(t *tileArgs, level isa.Level, at, m, vecs, lanes int) {
 	if b.K > 0 {
 		t.a = &b.A[at*b.RowA]
 	}
-	for j := 0; j < b.N; {
+	for j, row := 0, 0; j < b.N; row += 2 {
 		left := (b.N - j + lanes - 1) / lanes // vectors
 		for vecs > left {
 			vecs /= 2
@@ -90,11 +93,28 @@ func (b *Block) rows(t *tileArgs, level isa.Level, at, m, vecs, lanes int) {
 		}
 		t.c = &b.C[at*b.LDC+j]
 		t.tail = n - (vecs-1)*lanes
+		b.next.prefetch(t, row)
 		if level == isa.AVX512 {
 			tile512(t, m, vecs)
 		} else {
 			tile256(t, m, vecs)
 		}
 		j += n
+	}
+}
+
+// prefetch makes a tile ask for two rows of the strip; for all of it, if it is
+// stored by columns.
+func (s *strip) prefetch(t *tileArgs, row int) {
+	t.next, t.nextStep, t.nextRow = t.c, 0, 0
+	switch {
+	case row >= s.rows || s.step != 1 && row > 0:
+	case s.step != 1:
+		t.next, t.nextStep, t.nextRow = &s.a[0], s.step*4, (s.rows-1)*4
+	default:
+		t.next, t.nextStep = &s.a[row*s.row], 4
+		if row+1 < s.rows {
+			t.nextRow = s.row * 4
+		}
 	}
 }

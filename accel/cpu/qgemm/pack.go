@@ -27,23 +27,24 @@ func (p *Plan) PackB(dst []int32, b []uint8) {
 	if !s.BSigned {
 		flip = 0x80
 	}
+	clear(p.sums(dst, 0, p.panels))
+	if !s.TransB {
+		p.packRows(dst, b, flip)
+	}
 	for j := range p.panels {
-		panel, sums := dst[j*p.quads*nr:][:p.quads*nr], p.sums(dst, j)
-		clear(sums)
+		panel, sums := dst[j*p.quads*nr:][:p.quads*nr], p.sums(dst, j, 1)
 		switch n := min(nr, s.N-j*nr); {
 		case s.TransB:
 			p.packColumns(panel, sums, b[j*nr*s.LDB:], n, flip)
-		case n == nr:
-			p.packRows(panel, sums, b[j*nr:], flip)
-		default:
+		case n < nr:
 			p.packEdge(panel, sums, b[j*nr:], n, flip)
 		}
 	}
 }
 
-// sums is where packed has the sums of the columns of a panel.
-func (p *Plan) sums(packed []int32, panel int) []int32 {
-	return packed[p.panels*p.quads*nr+panel*nr:][:nr]
+// sums is where packed has the sums of the columns of n panels.
+func (p *Plan) sums(packed []int32, panel, n int) []int32 {
+	return packed[p.panels*p.quads*nr+panel*nr:][:n*nr]
 }
 
 // quad packs four bytes, the first lowest, and adds their sum.
@@ -52,27 +53,29 @@ func quad(b0, b1, b2, b3 uint8, sum *int32) int32 {
 	return int32(uint32(b0) | uint32(b1)<<8 | uint32(b2)<<16 | uint32(b3)<<24)
 }
 
-// packRows packs 32 whole columns of row-major B, whose panel b begins with.
-func (p *Plan) packRows(panel, sums []int32, b []uint8, flip uint8) {
+// packRows packs the panels of row-major B that have 32 columns.
+func (p *Plan) packRows(dst []int32, b []uint8, flip uint8) {
 	var zero [nr]uint8
 	for i := range zero {
 		zero[i] = flip // becomes 0
 	}
-	for q := range p.quads {
-		var rows [4][]uint8
-		for i := range rows {
-			if k := 4*q + i; k < p.spec.K {
-				rows[i] = b[k*p.spec.LDB:][:nr]
-			} else {
+	s := &p.spec
+	for j := range s.N / nr {
+		for q := range p.quads {
+			var rows [4][]uint8
+			for i := range rows {
 				rows[i] = zero[:]
+				if k := 4*q + i; k < s.K {
+					rows[i] = b[k*s.LDB+j*nr:][:nr]
+				}
 			}
+			p.im.packQuad(dst[(j*p.quads+q)*nr:][:nr], rows[0], rows[1], rows[2], rows[3], flip, p.sums(dst, j, 1))
 		}
-		p.im.packQuad(panel[q*nr:][:nr], &rows, flip, sums)
 	}
 }
 
-func packQuad(dst []int32, rows *[4][]uint8, flip uint8, sums []int32) {
-	r0, r1, r2, r3 := rows[0][:nr], rows[1][:nr], rows[2][:nr], rows[3][:nr]
+func packQuad(dst []int32, r0, r1, r2, r3 []uint8, flip uint8, sums []int32) {
+	r0, r1, r2, r3 = r0[:nr], r1[:nr], r2[:nr], r3[:nr]
 	for c := range dst {
 		dst[c] = quad(r0[c]^flip, r1[c]^flip, r2[c]^flip, r3[c]^flip, &sums[c])
 	}

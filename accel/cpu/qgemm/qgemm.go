@@ -114,7 +114,7 @@ type impl struct {
 	finish8  func(f *finishArgs)
 	copyRow  func(dst, src []uint8, flip uint8) (sum int32)
 	widenRow func(dst []int16, src []uint8, flip uint8) (sum int32)
-	packQuad func(dst []int32, rows *[4][]uint8, flip uint8, sums []int32)
+	packQuad func(dst []int32, r0, r1, r2, r3 []uint8, flip uint8, sums []int32)
 }
 
 // impls lists the implementations this process may use, the portable first;

@@ -280,9 +280,13 @@ func widenRow(dst []int16, src []uint8, flip uint8) (sum int32) {
 // of B pass by.
 const blockBytes = 384 << 10
 
-// stripBytes is how much of B stays there while the tiles of a block pass by: some
-// panels, so that a tile's rows of C lie together with the next tile's.
-const stripBytes = 256 << 10
+// stripBytes is how much of B stays there while the tiles of a block pass by,
+// where C is too large for the cache: some panels, so that a tile's rows of C
+// lie together with the next tile's. A smaller C is made panel by panel.
+const (
+	stripBytes = 256 << 10
+	smallC     = 256 << 10
+)
 
 // grid cuts the work in blocks of rows and groups of panels.
 func (c *call) grid(threads int) {
@@ -310,7 +314,10 @@ func (c *call) Do(task, id int) {
 	tiles := (to - from + c.plan.im.rows - 1) / c.plan.im.rows
 	w := &c.work[id]
 	first, last := group*c.panels, min((group+1)*c.panels, c.plan.panels)
-	strip := max(stripBytes/max(c.plan.quads*4*nr, 1), 1)
+	strip := 1
+	if (to-from)*c.plan.spec.LDC*4 > smallC {
+		strip = max(stripBytes/max(c.plan.quads*4*nr, 1), 1)
+	}
 	for j0 := first; j0 < last; j0 += strip {
 		for t := range tiles { // of nearly equal heights
 			top, end := from+(to-from)*t/tiles, from+(to-from)*(t+1)/tiles
@@ -329,7 +336,7 @@ func (c *call) tile(w *worker, j, top, rows int) {
 	t := &w.tile
 	t.a, t.lda = unsafe.Add(c.a, top*c.lda), c.lda
 	t.b, t.quads = unsafe.Pointer(unsafe.SliceData(c.op.Packed[j*p.quads*nr:])), p.quads
-	t.sums = &p.sums(c.op.Packed, j)[0]
+	t.sums = &p.sums(c.op.Packed, j, 1)[0]
 	t.rowz = &c.same[0]
 	if c.rowz != nil {
 		t.rowz = &c.rowz[top]

@@ -29,9 +29,9 @@ func available() []impl {
 	return list
 }
 
-func packQuadVector(dst []int32, rows *[4][]uint8, flip uint8, sums []int32) {
+func packQuadVector(dst []int32, r0, r1, r2, r3 []uint8, flip uint8, sums []int32) {
 	_, _ = dst[nr-1], sums[nr-1]
-	packQuadAVX2(&dst[0], &rows[0][:nr][0], &rows[1][:nr][0], &rows[2][:nr][0], &rows[3][:nr][0], &sums[0], uint64(flip)*0x0101010101010101)
+	packQuadAVX2(&dst[0], &r0[:nr][0], &r1[:nr][0], &r2[:nr][0], &r3[:nr][0], &sums[0], uint64(flip)*0x0101010101010101)
 }
 
 func copyRowVector(dst, src []uint8, flip uint8) (sum int32) {

@@ -1249,70 +1249,70 @@ func rmsNormGradRowsAVX512(dx *float32, dgamma *float32, dy *float32, x *float32
 //go:noescape
 func rmsNormGradRowsAVX2(dx *float32, dgamma *float32, dy *float32, x *float32, gamma *float32, invrms *float32, rows int, cols int)
 
-func adamW(p, g, m, v []float32, s *[8]float32) {
+func adamW(p, grad, m, v []float32, s *[8]float32) {
 	switch level {
 	case isa.AVX512:
-		adamWAVX512(unsafe.SliceData(p), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(v), s, len(p))
+		adamWAVX512(unsafe.SliceData(p), unsafe.SliceData(grad), unsafe.SliceData(m), unsafe.SliceData(v), s, len(p))
 	case isa.AVX2:
-		adamWAVX2(unsafe.SliceData(p), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(v), s, len(p))
+		adamWAVX2(unsafe.SliceData(p), unsafe.SliceData(grad), unsafe.SliceData(m), unsafe.SliceData(v), s, len(p))
 	default:
-		adamWGo(p, g, m, v, s)
+		adamWGo(p, grad, m, v, s)
 	}
 }
 
 //go:noescape
-func adamWAVX512(p *float32, g *float32, m *float32, v *float32, s *[8]float32, n int)
+func adamWAVX512(p *float32, grad *float32, m *float32, v *float32, s *[8]float32, n int)
 
 //go:noescape
-func adamWAVX2(p *float32, g *float32, m *float32, v *float32, s *[8]float32, n int)
+func adamWAVX2(p *float32, grad *float32, m *float32, v *float32, s *[8]float32, n int)
 
-func momentum(p, g, u []float32, s *[4]float32) {
+func momentum(p, grad, u []float32, s *[4]float32) {
 	switch level {
 	case isa.AVX512:
-		momentumAVX512(unsafe.SliceData(p), unsafe.SliceData(g), unsafe.SliceData(u), s, len(p))
+		momentumAVX512(unsafe.SliceData(p), unsafe.SliceData(grad), unsafe.SliceData(u), s, len(p))
 	case isa.AVX2:
-		momentumAVX2(unsafe.SliceData(p), unsafe.SliceData(g), unsafe.SliceData(u), s, len(p))
+		momentumAVX2(unsafe.SliceData(p), unsafe.SliceData(grad), unsafe.SliceData(u), s, len(p))
 	default:
-		momentumGo(p, g, u, s)
+		momentumGo(p, grad, u, s)
 	}
 }
 
 //go:noescape
-func momentumAVX512(p *float32, g *float32, u *float32, s *[4]float32, n int)
+func momentumAVX512(p *float32, grad *float32, u *float32, s *[4]float32, n int)
 
 //go:noescape
-func momentumAVX2(p *float32, g *float32, u *float32, s *[4]float32, n int)
+func momentumAVX2(p *float32, grad *float32, u *float32, s *[4]float32, n int)
 
-func nesterov(p, g, u []float32, s *[4]float32) {
+func nesterov(p, grad, u []float32, s *[4]float32) {
 	switch level {
 	case isa.AVX512:
-		nesterovAVX512(unsafe.SliceData(p), unsafe.SliceData(g), unsafe.SliceData(u), s, len(p))
+		nesterovAVX512(unsafe.SliceData(p), unsafe.SliceData(grad), unsafe.SliceData(u), s, len(p))
 	case isa.AVX2:
-		nesterovAVX2(unsafe.SliceData(p), unsafe.SliceData(g), unsafe.SliceData(u), s, len(p))
+		nesterovAVX2(unsafe.SliceData(p), unsafe.SliceData(grad), unsafe.SliceData(u), s, len(p))
 	default:
-		nesterovGo(p, g, u, s)
+		nesterovGo(p, grad, u, s)
 	}
 }
 
 //go:noescape
-func nesterovAVX512(p *float32, g *float32, u *float32, s *[4]float32, n int)
+func nesterovAVX512(p *float32, grad *float32, u *float32, s *[4]float32, n int)
 
 //go:noescape
-func nesterovAVX2(p *float32, g *float32, u *float32, s *[4]float32, n int)
+func nesterovAVX2(p *float32, grad *float32, u *float32, s *[4]float32, n int)
 
-func lion(p, g, m []float32, s *[7]float32) {
+func lion(p, grad, m []float32, s *[7]float32) {
 	switch level {
 	case isa.AVX512:
-		lionAVX512(unsafe.SliceData(p), unsafe.SliceData(g), unsafe.SliceData(m), s, len(p))
+		lionAVX512(unsafe.SliceData(p), unsafe.SliceData(grad), unsafe.SliceData(m), s, len(p))
 	case isa.AVX2:
-		lionAVX2(unsafe.SliceData(p), unsafe.SliceData(g), unsafe.SliceData(m), s, len(p))
+		lionAVX2(unsafe.SliceData(p), unsafe.SliceData(grad), unsafe.SliceData(m), s, len(p))
 	default:
-		lionGo(p, g, m, s)
+		lionGo(p, grad, m, s)
 	}
 }
 
 //go:noescape
-func lionAVX512(p *float32, g *float32, m *float32, s *[7]float32, n int)
+func lionAVX512(p *float32, grad *float32, m *float32, s *[7]float32, n int)
 
 //go:noescape
-func lionAVX2(p *float32, g *float32, m *float32, s *[7]float32, n int)
+func lionAVX2(p *float32, grad *float32, m *float32, s *[7]float32, n int)

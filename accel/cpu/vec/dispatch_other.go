@@ -162,10 +162,10 @@ func rmsNormGradRows(dx, dgamma, dy, x, gamma, invrms []float32, rows, cols int)
 	rmsNormGradRowsGo(dx, dgamma, dy, x, gamma, invrms, rows, cols)
 }
 
-func adamW(p, g, m, v []float32, s *[8]float32) { adamWGo(p, g, m, v, s) }
+func adamW(p, grad, m, v []float32, s *[8]float32) { adamWGo(p, grad, m, v, s) }
 
-func momentum(p, g, u []float32, s *[4]float32) { momentumGo(p, g, u, s) }
+func momentum(p, grad, u []float32, s *[4]float32) { momentumGo(p, grad, u, s) }
 
-func nesterov(p, g, u []float32, s *[4]float32) { nesterovGo(p, g, u, s) }
+func nesterov(p, grad, u []float32, s *[4]float32) { nesterovGo(p, grad, u, s) }
 
-func lion(p, g, m []float32, s *[7]float32) { lionGo(p, g, m, s) }
+func lion(p, grad, m []float32, s *[7]float32) { lionGo(p, grad, m, s) }

@@ -2,7 +2,7 @@
 
 #include "textflag.h"
 
-// func adamWAVX2(p *float32, g *float32, m *float32, v *float32, s *[8]float32, n int)
+// func adamWAVX2(p *float32, grad *float32, m *float32, v *float32, s *[8]float32, n int)
 TEXT ·adamWAVX2(SB), NOSPLIT, $0-48
 	MOVQ n+40(FP), CX
 	MOVQ CX, BX
@@ -13,7 +13,7 @@ TEXT ·adamWAVX2(SB), NOSPLIT, $0-48
 	LEAQ (CX*4), AX
 	SUBQ AX, DX
 	MOVQ p+0(FP), DI
-	MOVQ g+8(FP), SI
+	MOVQ grad+8(FP), SI
 	MOVQ m+16(FP), R8
 	MOVQ v+24(FP), R9
 	MOVQ s+32(FP), R10
@@ -114,7 +114,7 @@ done3:
 	VZEROUPPER
 	RET
 
-// func momentumAVX2(p *float32, g *float32, u *float32, s *[4]float32, n int)
+// func momentumAVX2(p *float32, grad *float32, u *float32, s *[4]float32, n int)
 TEXT ·momentumAVX2(SB), NOSPLIT, $0-40
 	MOVQ n+32(FP), CX
 	MOVQ CX, BX
@@ -125,7 +125,7 @@ TEXT ·momentumAVX2(SB), NOSPLIT, $0-40
 	LEAQ (CX*4), AX
 	SUBQ AX, DX
 	MOVQ p+0(FP), DI
-	MOVQ g+8(FP), SI
+	MOVQ grad+8(FP), SI
 	MOVQ u+16(FP), R8
 	MOVQ s+24(FP), R9
 	VBROADCASTSS 0(R9), Y15
@@ -185,7 +185,7 @@ done3:
 	VZEROUPPER
 	RET
 
-// func nesterovAVX2(p *float32, g *float32, u *float32, s *[4]float32, n int)
+// func nesterovAVX2(p *float32, grad *float32, u *float32, s *[4]float32, n int)
 TEXT ·nesterovAVX2(SB), NOSPLIT, $0-40
 	MOVQ n+32(FP), CX
 	MOVQ CX, BX
@@ -196,7 +196,7 @@ TEXT ·nesterovAVX2(SB), NOSPLIT, $0-40
 	LEAQ (CX*4), AX
 	SUBQ AX, DX
 	MOVQ p+0(FP), DI
-	MOVQ g+8(FP), SI
+	MOVQ grad+8(FP), SI
 	MOVQ u+16(FP), R8
 	MOVQ s+24(FP), R9
 	VBROADCASTSS 0(R9), Y15
@@ -260,7 +260,7 @@ done3:
 	VZEROUPPER
 	RET
 
-// func lionAVX2(p *float32, g *float32, m *float32, s *[7]float32, n int)
+// func lionAVX2(p *float32, grad *float32, m *float32, s *[7]float32, n int)
 TEXT ·lionAVX2(SB), NOSPLIT, $0-40
 	VBROADCASTSS constants<>+32(SB), Y8
 	MOVQ n+32(FP), CX
@@ -272,7 +272,7 @@ TEXT ·lionAVX2(SB), NOSPLIT, $0-40
 	LEAQ (CX*4), AX
 	SUBQ AX, DX
 	MOVQ p+0(FP), DI
-	MOVQ g+8(FP), SI
+	MOVQ grad+8(FP), SI
 	MOVQ m+16(FP), R8
 	MOVQ s+24(FP), R9
 	VBROADCASTSS 0(R9), Y15

@@ -2,7 +2,7 @@
 
 #include "textflag.h"
 
-// func adamWAVX512(p *float32, g *float32, m *float32, v *float32, s *[8]float32, n int)
+// func adamWAVX512(p *float32, grad *float32, m *float32, v *float32, s *[8]float32, n int)
 TEXT ·adamWAVX512(SB), NOSPLIT, $0-48
 	MOVQ n+40(FP), CX
 	MOVQ CX, BX
@@ -14,7 +14,7 @@ TEXT ·adamWAVX512(SB), NOSPLIT, $0-48
 	DECL AX
 	KMOVW AX, K1
 	MOVQ p+0(FP), DI
-	MOVQ g+8(FP), SI
+	MOVQ grad+8(FP), SI
 	MOVQ m+16(FP), R8
 	MOVQ v+24(FP), R9
 	MOVQ s+32(FP), R10
@@ -77,7 +77,7 @@ done3:
 	VZEROUPPER
 	RET
 
-// func momentumAVX512(p *float32, g *float32, u *float32, s *[4]float32, n int)
+// func momentumAVX512(p *float32, grad *float32, u *float32, s *[4]float32, n int)
 TEXT ·momentumAVX512(SB), NOSPLIT, $0-40
 	MOVQ n+32(FP), CX
 	MOVQ CX, BX
@@ -89,7 +89,7 @@ TEXT ·momentumAVX512(SB), NOSPLIT, $0-40
 	DECL AX
 	KMOVW AX, K1
 	MOVQ p+0(FP), DI
-	MOVQ g+8(FP), SI
+	MOVQ grad+8(FP), SI
 	MOVQ u+16(FP), R8
 	MOVQ s+24(FP), R9
 	VBROADCASTSS 0(R9), Z31
@@ -129,7 +129,7 @@ done3:
 	VZEROUPPER
 	RET
 
-// func nesterovAVX512(p *float32, g *float32, u *float32, s *[4]float32, n int)
+// func nesterovAVX512(p *float32, grad *float32, u *float32, s *[4]float32, n int)
 TEXT ·nesterovAVX512(SB), NOSPLIT, $0-40
 	MOVQ n+32(FP), CX
 	MOVQ CX, BX
@@ -141,7 +141,7 @@ TEXT ·nesterovAVX512(SB), NOSPLIT, $0-40
 	DECL AX
 	KMOVW AX, K1
 	MOVQ p+0(FP), DI
-	MOVQ g+8(FP), SI
+	MOVQ grad+8(FP), SI
 	MOVQ u+16(FP), R8
 	MOVQ s+24(FP), R9
 	VBROADCASTSS 0(R9), Z31
@@ -183,7 +183,7 @@ done3:
 	VZEROUPPER
 	RET
 
-// func lionAVX512(p *float32, g *float32, m *float32, s *[7]float32, n int)
+// func lionAVX512(p *float32, grad *float32, m *float32, s *[7]float32, n int)
 TEXT ·lionAVX512(SB), NOSPLIT, $0-40
 	VBROADCASTSS constants<>+32(SB), Z24
 	VBROADCASTSS constants<>+0(SB), Z23
@@ -197,7 +197,7 @@ TEXT ·lionAVX512(SB), NOSPLIT, $0-40
 	DECL AX
 	KMOVW AX, K1
 	MOVQ p+0(FP), DI
-	MOVQ g+8(FP), SI
+	MOVQ grad+8(FP), SI
 	MOVQ m+16(FP), R8
 	MOVQ s+24(FP), R9
 	VBROADCASTSS 0(R9), Z31

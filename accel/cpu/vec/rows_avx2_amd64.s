@@ -797,7 +797,7 @@ end2:
 	RET
 
 // func layerNormRowsAVX2(dst *float32, mean *float32, invstd *float32, x *float32, gamma *float32, beta *float32, rows int, cols int, eps float32)
-TEXT ·layerNormRowsAVX2(SB), NOSPLIT, $0-72
+TEXT ·layerNormRowsAVX2(SB), NOSPLIT, $0-68
 	VBROADCASTSS constants<>+352(SB), Y9
 	MOVQ cols+56(FP), CX
 	MOVQ CX, BX
@@ -1134,7 +1134,7 @@ end2:
 	RET
 
 // func rmsNormRowsAVX2(dst *float32, invrms *float32, x *float32, gamma *float32, rows int, cols int, eps float32)
-TEXT ·rmsNormRowsAVX2(SB), NOSPLIT, $0-56
+TEXT ·rmsNormRowsAVX2(SB), NOSPLIT, $0-52
 	VBROADCASTSS constants<>+352(SB), Y10
 	MOVQ cols+40(FP), CX
 	MOVQ CX, BX

@@ -529,7 +529,7 @@ end2:
 	RET
 
 // func layerNormRowsAVX512(dst *float32, mean *float32, invstd *float32, x *float32, gamma *float32, beta *float32, rows int, cols int, eps float32)
-TEXT ·layerNormRowsAVX512(SB), NOSPLIT, $0-72
+TEXT ·layerNormRowsAVX512(SB), NOSPLIT, $0-68
 	VBROADCASTSS constants<>+352(SB), Z26
 	MOVQ cols+56(FP), CX
 	MOVQ CX, BX
@@ -787,7 +787,7 @@ end2:
 	RET
 
 // func rmsNormRowsAVX512(dst *float32, invrms *float32, x *float32, gamma *float32, rows int, cols int, eps float32)
-TEXT ·rmsNormRowsAVX512(SB), NOSPLIT, $0-56
+TEXT ·rmsNormRowsAVX512(SB), NOSPLIT, $0-52
 	VBROADCASTSS constants<>+352(SB), Z27
 	MOVQ cols+40(FP), CX
 	MOVQ CX, BX

@@ -55,6 +55,8 @@ func main() {
 		flush(a, avx512, 1)
 		flush(a, avx512, 2)
 		addTaps512(a)
+		copyRows(a, avx512, 1)
+		copyRows(a, avx512, 2)
 	})
 	file("conv_avx2_amd64.s", func(a *asm) {
 		for _, t := range [][2]int{{4, 1}, {4, 2}, {4, 3}, {1, 1}, {1, 2}, {1, 3}} {
@@ -66,8 +68,8 @@ func main() {
 		flush(a, avx2, 1)
 		flush(a, avx2, 2)
 		addTaps2(a)
-		copyRows(a)
-		copyRows2(a)
+		copyRows(a, avx2, 1)
+		copyRows(a, avx2, 2)
 		sum(a)
 	})
 }
@@ -100,6 +102,7 @@ func tile(a *asm, v vector, mr, nr int) {
 	a.p("MOVQ AX, tiles-8(SP)")
 	if v == avx512 {
 		laneMask(a, "tileArgs_tail(DI)", "K1")
+		upperHalf(a)
 	}
 	a.p("XORQ R15, R15")
 	a.label("next")
@@ -140,12 +143,19 @@ func tile(a *asm, v vector, mr, nr int) {
 	a.ret()
 }
 
-// load reads the segments at ptr (+ index) to reg.
+// load reads the segments at ptr (+ index) to reg. The second is a masked load
+// over the first: an insert takes a unit that the multiply-adds want.
 func load(a *asm, v vector, reg string, ptr []string, index string) {
 	a.p("VMOVUPS (%s)(%s*1), Y%s", ptr[0], index, reg[1:])
 	if v.segs == 2 {
-		a.p("VINSERTF32X8 $1, (%s)(%s*1), %s, %s", ptr[1], index, reg, reg)
+		a.p("VMOVUPS -32(%s)(%s*1), K2, %s", ptr[1], index, reg)
 	}
+}
+
+// upperHalf sets K2 to the upper eight lanes. It uses AX.
+func upperHalf(a *asm) {
+	a.p("MOVL $0xff00, AX")
+	a.p("KMOVW AX, K2")
 }
 
 func zero(a *asm, v vector, reg string) {
@@ -244,6 +254,7 @@ func gradSetup(a *asm, kr int) {
 func grad512(a *asm, mr, kr int) {
 	a.text(fmt.Sprintf("grad512x%dx%d", mr, kr), "gradArgs", 8)
 	gradSetup(a, kr)
+	upperHalf(a)
 	for i := range mr * kr {
 		zero(a, avx512, fmt.Sprintf("Z%d", i))
 	}
@@ -262,7 +273,7 @@ func grad512(a *asm, mr, kr int) {
 	for j := range kr {
 		x := mr*kr + mr + j%min(spare, 4)
 		a.p("VMOVUPS (%s)(AX*1), Y%d", pointers[j], x)
-		a.p("VINSERTF32X8 $1, (%s)(DX*1), Z%d, Z%d", pointers[j], x, x)
+		a.p("VMOVUPS -32(%s)(DX*1), K2, Z%d", pointers[j], x)
 		for r := range mr {
 			a.p("VFMADD231PS Z%d, Z%d, Z%d", mr*kr+r, x, r*kr+j)
 		}
@@ -278,11 +289,11 @@ func grad512(a *asm, mr, kr int) {
 			a.p("VEXTRACTF32X8 $1, Z%d, Y30", r*kr+j)
 			a.p("VADDPS Y30, Y%d, Y%d", r*kr+j, j)
 		}
-		fours(a, 0, 6)
+		fours(a, "VEXTRACTF32X4", 0, 30)
 		a.p("VHADDPS Y%d, Y4, Y4", kr-1)
 		a.p("VHADDPS Y4, Y4, Y4")
-		a.p("VEXTRACTF128 $1, Y4, X5")
-		a.p("VADDPS X5, X4, X4")
+		a.p("VEXTRACTF32X4 $1, Y4, X30")
+		a.p("VADDPS X30, X4, X4")
 		a.p("VINSERTF128 $1, X4, Y0, Y0")
 		a.p("VMOVUPS.Z (R8), K1, Y1")
 		a.p("VADDPS Y1, Y0, Y0")
@@ -293,11 +304,11 @@ func grad512(a *asm, mr, kr int) {
 }
 
 // fours leaves the sums of Y(first) to Y(first+3) in the lanes of X(first).
-func fours(a *asm, first, tmp int) {
+func fours(a *asm, extract string, first, tmp int) {
 	a.p("VHADDPS Y%d, Y%d, Y%d", first+1, first, first)
 	a.p("VHADDPS Y%d, Y%d, Y%d", first+3, first+2, first+2)
 	a.p("VHADDPS Y%d, Y%d, Y%d", first+2, first, first)
-	a.p("VEXTRACTF128 $1, Y%d, X%d", first, tmp)
+	a.p("%s $1, Y%d, X%d", extract, first, tmp)
 	a.p("VADDPS X%d, X%d, X%d", tmp, first, first)
 }
 
@@ -343,7 +354,7 @@ func grad2(a *asm, mr, kr int) {
 	a.p("MOVQ gradArgs_dst(DI), R8")
 	a.p("MOVQ gradArgs_dstPitch(DI), R9")
 	for r := range mr {
-		fours(a, r*kr, 14)
+		fours(a, "VEXTRACTF128", r*kr, 14)
 		a.p("VMASKMOVPS (R8), X15, X13")
 		a.p("VADDPS X13, X%d, X13", r*kr)
 		a.p("VMASKMOVPS X13, X15, (R8)")
@@ -520,7 +531,9 @@ func addPlaces(a *asm, add func()) {
 
 // addEnd closes the loops.
 func addEnd(a *asm) {
-	a.p("MOVQ BX, R12") // the next vector's masks follow
+	a.p("MOVQ addArgs_kw(DI), CX") // to the next vector's masks
+	a.p("SHLQ $6, CX")
+	a.p("ADDQ CX, R12")
 	a.p("ADDQ $64, R11")
 	a.p("DECQ vecs-16(SP)")
 	a.p("JNZ vector")
@@ -560,29 +573,42 @@ func addTaps2(a *asm) {
 	addEnd(a)
 }
 
-// copySetup begins the loops of copyRows. R8 dst, R9 src, R10 rows left, BX
-// the mask, CX vectors left; stride is the bytes of src a vector.
-func copySetup(a *asm, name string) {
-	a.text(name, "copyArgs", 0)
+// copyRows writes rows of vectors of eight floats, step 1 or 2. R8 dst, R9 src,
+// R10 rows left, R11 the way to the odd columns; BX, SI and DX the offsets in
+// mask, src and dst; CX vectors left, of which AVX-512 takes two at a time.
+func copyRows(a *asm, v vector, step int) {
+	a.text(fmt.Sprintf("copyRows%sx%d", v.name, step), "copyArgs", 0)
 	a.p("MOVQ copyArgs_dst(DI), R8")
 	a.p("MOVQ copyArgs_src(DI), R9")
 	a.p("ADDQ copyArgs_first(DI), R9")
 	a.p("MOVQ copyArgs_rows(DI), R10")
 	a.p("MOVQ copyArgs_odd(DI), R11")
-	a.label("row")
 	a.p("MOVQ copyArgs_mask(DI), BX")
+	if v == avx512 {
+		a.p("VPTERNLOGD $255, Z31, Z31, Z31")
+		a.p("VMOVUPS ·evenIndex(SB), Z30")
+		a.p("VPADDD ·ones(SB), Z30, Z29")
+	}
+	a.label("row")
 	a.p("MOVQ copyArgs_vecs(DI), CX")
 	a.p("XORQ SI, SI")
 	a.p("XORQ DX, DX")
-	a.label("vector")
-}
-
-// copyEnd closes them; a vector took from bytes of src.
-func copyEnd(a *asm, from int) {
-	a.p("ADDQ $32, DX")
-	a.p("ADDQ $%d, SI", from)
+	if v == avx512 {
+		a.p("SUBQ $2, CX")
+		a.p("JLT last")
+		a.label("two")
+		copyVector(a, v, "Z", step)
+		a.p("SUBQ $2, CX")
+		a.p("JGE two")
+		a.label("last")
+		a.p("ADDQ $2, CX")
+		a.p("JZ end")
+	}
+	a.label("one")
+	copyVector(a, v, "Y", step)
 	a.p("DECQ CX")
-	a.p("JNZ vector")
+	a.p("JNZ one")
+	a.label("end")
 	a.p("ADDQ copyArgs_dstPitch(DI), R8")
 	a.p("ADDQ copyArgs_srcPitch(DI), R9")
 	a.p("DECQ R10")
@@ -590,33 +616,44 @@ func copyEnd(a *asm, from int) {
 	a.ret()
 }
 
-func copyRows(a *asm) {
-	copySetup(a, "copyRowsx1")
-	a.p("VMOVUPS (BX)(SI*1), Y1")
-	a.p("VMASKMOVPS (R9)(SI*1), Y1, Y0")
-	a.p("VMOVUPS Y0, (R8)(DX*1)")
-	copyEnd(a, 32)
-}
-
-func copyRows2(a *asm) {
-	copySetup(a, "copyRowsx2")
-	a.p("LEAQ (R8)(DX*1), R12")
-	for i := range 2 {
-		a.p("VMOVUPS %d(BX)(SI*1), Y2", 32*i)
-		a.p("VMASKMOVPS %d(R9)(SI*1), Y2, Y%d", 32*i, i)
+// copyVector copies one register reg of dst, or two for step 2.
+func copyVector(a *asm, v vector, reg string, step int) {
+	size := map[string]int{"Z": 64, "Y": 32}[reg]
+	for i := range step {
+		if v == avx512 {
+			a.p("VPTESTMD %d(BX)(SI*1), %s31, K1", size*i, reg)
+			a.p("VMOVUPS.Z %d(R9)(SI*1), K1, %s%d", size*i, reg, i)
+		} else {
+			a.p("VMOVUPS %d(BX)(SI*1), Y2", size*i)
+			a.p("VMASKMOVPS %d(R9)(SI*1), Y2, Y%d", size*i, i)
+		}
 	}
-	a.p("VSHUFPS $0x88, Y1, Y0, Y2")
-	a.p("VSHUFPS $0xdd, Y1, Y0, Y3")
-	a.p("VPERMPD $0xd8, Y2, Y2")
-	a.p("VPERMPD $0xd8, Y3, Y3")
-	a.p("VMOVUPS Y2, (R12)")
-	a.p("VMOVUPS Y3, (R12)(R11*1)")
-	copyEnd(a, 64)
+	switch {
+	case step == 1:
+		a.p("VMOVUPS %s0, (R8)(DX*1)", reg)
+	case v == avx512:
+		for i, index := range []string{"30", "29"} {
+			a.p("VMOVAPS %s%s, %s%d", reg, index, reg, 2+i)
+			a.p("VPERMI2PS %s1, %s0, %s%d", reg, reg, reg, 2+i)
+		}
+	default:
+		a.p("VSHUFPS $0x88, Y1, Y0, Y2")
+		a.p("VSHUFPS $0xdd, Y1, Y0, Y3")
+		a.p("VPERMPD $0xd8, Y2, Y2")
+		a.p("VPERMPD $0xd8, Y3, Y3")
+	}
+	if step == 2 {
+		a.p("LEAQ (R8)(DX*1), R12")
+		a.p("VMOVUPS %s2, (R12)", reg)
+		a.p("VMOVUPS %s3, (R12)(R11*1)", reg)
+	}
+	a.p("ADDQ $%d, DX", size)
+	a.p("ADDQ $%d, SI", size*step)
 }
 
 // sum adds n floats in 16 lanes.
 func sum(a *asm) {
-	fmt.Fprintf(a, "\n// func sum(x unsafe.Pointer, n int) float32\nTEXT ·sum(SB), NOSPLIT, $0-20\n")
+	fmt.Fprintf(a, "\n// func sumLanes(x unsafe.Pointer, n int) float32\nTEXT ·sumLanes(SB), NOSPLIT, $0-20\n")
 	a.p("MOVQ x+0(FP), SI")
 	a.p("MOVQ n+8(FP), DX")
 	a.p("VXORPS Y0, Y0, Y0")

@@ -6,7 +6,7 @@ import "fmt"
 
 // Offsets in packArgs.
 const (
-	packDst, packSrc, packStride, packK, packN = 0, 8, 16, 24, 32
+	packDst, packSrc, packStride, packK, packN, packPanel = 0, 8, 16, 24, 32, 40
 )
 
 func writePacks(f *file) {
@@ -14,6 +14,7 @@ func writePacks(f *file) {
 	for _, v := range []vectors{zmm, ymm} {
 		copyRows{f, v, 32}.emit()
 		copyRows{f, v, 16}.emit()
+		copyPanels{f, v}.emit()
 		transpose{f, v}.emit()
 	}
 }
@@ -49,6 +50,48 @@ func (c copyRows) emit() {
 	c.p("DECQ CX")
 	c.p("JNE loop")
 	c.label("done")
+	c.p("VZEROUPPER")
+	c.p("RET")
+}
+
+// copyPanels copies k rows into several whole panels at once: row after row, so
+// that memory is read as it lies. Registers: DI destination of a row, SI source,
+// DX its stride, CX the rows left, R8 panels, R9 and R10 place in the row of the
+// destination and the source, R11 the panels left, R12 the distance of panels.
+type copyPanels struct {
+	*file
+	v vectors
+}
+
+func (c copyPanels) emit() {
+	const ahead = 4 // rows, for prefetching
+	name := "copyPanels" + c.v.level
+	c.text(name, "p", "packArgs", name+" copies rows of n panels.")
+	for _, x := range []struct {
+		off int
+		reg string
+	}{{packDst, "DI"}, {packSrc, "SI"}, {packStride, "DX"}, {packK, "CX"}, {packN, "R8"}, {packPanel, "R12"}} {
+		c.p("MOVQ %d(AX), %s", x.off, x.reg)
+	}
+	c.label("row")
+	c.p("MOVQ DI, R9")
+	c.p("MOVQ SI, R10")
+	c.p("MOVQ R8, R11")
+	c.label("panel")
+	vecs := panelBytes / c.v.bytes
+	for off := 0; off < panelBytes; off += 64 {
+		c.p("PREFETCHT0 %d(R10)(DX*%d)", off, ahead)
+	}
+	each(vecs, func(i int) { c.p("VMOVUPS %d(R10), %s", i*c.v.bytes, c.v.r(i)) })
+	each(vecs, func(i int) { c.p("VMOVUPS %s, %d(R9)", c.v.r(i), i*c.v.bytes) })
+	c.p("ADDQ $%d, R10", panelBytes)
+	c.p("ADDQ R12, R9")
+	c.p("DECQ R11")
+	c.p("JNE panel")
+	c.p("ADDQ DX, SI")
+	c.p("ADDQ $%d, DI", panelBytes)
+	c.p("DECQ CX")
+	c.p("JNE row")
 	c.p("VZEROUPPER")
 	c.p("RET")
 }

@@ -47,6 +47,8 @@ const (
 	argStepB, argPanelB    = 40, 48
 	argLDC, argK, argTail  = 56, 64, 72
 	argFlags, argAlpha     = 80, 84
+	argNext, argNextStep   = 88, 96
+	argNextRow             = 104
 	flagAdd, flagScale     = 1, 2
 	maskOnes, maskOnesSize = 8, 16
 )
@@ -150,14 +152,29 @@ func (t tile) load() {
 	t.p("MOVQ %d(AX), R13", argStepA)
 	t.p("MOVQ %d(AX), SI", argB)
 	t.p("MOVQ %d(AX), DX", argStepB)
-	t.p("MOVQ %d(AX), BX", argPanelB)
-	t.p("LEAQ (BX)(BX*2), DI")
 	t.p("MOVQ %d(AX), CX", argK)
+	if t.prefetches() {
+		t.p("MOVQ %d(AX), BX", argNextStep)
+		t.p("MOVQ %d(AX), DI", argNextRow)
+		t.p("MOVQ %d(AX), AX", argNext)
+	} else {
+		t.p("MOVQ %d(AX), BX", argPanelB)
+		t.p("LEAQ (BX)(BX*2), DI")
+	}
 	strideBases(t.file, basesA, "R11", "R12", t.s.rows)
 }
 
+// prefetches reports whether the tile asks for the rows of A that come next,
+// with AX, BX and DI. It does where it lies within one panel of B.
+func (t tile) prefetches() bool { return t.s.vecs == 2 }
+
 // step adds the products of one k.
 func (t tile) step() {
+	if t.prefetches() {
+		t.p("PREFETCHT1 (AX)")
+		t.p("PREFETCHT1 (AX)(DI*1)")
+		t.p("ADDQ BX, AX")
+	}
 	used := t.s.rows * t.s.vecs
 	direct := t.s.rows == 1 // B is used once: straight from memory
 	if !direct {
@@ -184,6 +201,9 @@ func (t tile) step() {
 
 // finish scales the sums, adds C if asked, and stores.
 func (t tile) finish() {
+	if t.prefetches() {
+		t.p("MOVQ t+0(FP), AX")
+	}
 	t.p("MOVL %d(AX), DX", argFlags)
 	t.p("MOVQ %d(AX), SI", argLDC)
 	t.p("MOVQ %d(AX), CX", argTail)

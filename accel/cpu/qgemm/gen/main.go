@@ -347,15 +347,23 @@ func copyStart(name, args string) {
 
 func copyRow() {
 	copyStart("copyRowAVX2", "(dst, src *uint8, n int, flip uint64) (sum int64)")
-	label("loop")
-	p("VPXOR (SI), Y2, Y1")
-	p("VMOVDQU Y1, (DI)")
-	p("VPSADBW Y3, Y1, Y1")
-	p("VPADDQ Y1, Y0, Y0")
-	p("ADDQ $32, SI")
-	p("ADDQ $32, DI")
-	p("SUBQ $32, CX")
-	p("JNZ loop")
+	for _, step := range []int{128, 32} {
+		label(fmt.Sprintf("loop%d", step))
+		p("CMPQ CX, $%d", step)
+		p("JLT done%d", step)
+		for i := 0; i < step; i += 32 {
+			r := 4 + i/32
+			p("VPXOR %d(SI), Y2, Y%d", i, r)
+			p("VMOVDQU Y%d, %d(DI)", r, i)
+			p("VPSADBW Y3, Y%d, Y%d", r, r)
+			p("VPADDQ Y%d, Y0, Y0", r)
+		}
+		p("ADDQ $%d, SI", step)
+		p("ADDQ $%d, DI", step)
+		p("SUBQ $%d, CX", step)
+		p("JMP loop%d", step)
+		label(fmt.Sprintf("done%d", step))
+	}
 	sum()
 }
 

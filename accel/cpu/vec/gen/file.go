@@ -98,14 +98,9 @@ func (s signature) offsets() (at map[string]int, size int) {
 		at[p.name] = size
 		size += w
 	}
-	size = (size + 7) / 8 * 8
-	switch s.result {
-	case "float32":
-		at["ret"] = size
-		size += 4
-	case "float64":
-		at["ret"] = size
-		size += 8
+	if s.result != "" { // which starts at a multiple of 8
+		at["ret"] = (size + 7) / 8 * 8
+		size = at["ret"] + map[string]int{"float32": 4, "float64": 8}[s.result]
 	}
 	return at, size
 }

@@ -31,7 +31,7 @@ func stepOf(name, slices string, numbers int, body func(k *kernel, e, s []*val) 
 }
 
 var optimizers = []definition{
-	stepOf("adamW", "p, g, m, v", 8, func(k *kernel, e, s []*val) []*val {
+	stepOf("adamW", "p, grad, m, v", 8, func(k *kernel, e, s []*val) []*val {
 		scale, blend, beta2, less2, decay, step, root, eps := s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]
 		g := k.mul(e[1], scale)
 		m := k.fma(blend, k.sub(g, e[2]), e[2])
@@ -40,17 +40,17 @@ var optimizers = []definition{
 		p := k.fnma(step, k.div(m, denom), k.mul(decay, e[0]))
 		return []*val{p, nil, m, v}
 	}),
-	stepOf("momentum", "p, g, u", 4, func(k *kernel, e, s []*val) []*val {
+	stepOf("momentum", "p, grad, u", 4, func(k *kernel, e, s []*val) []*val {
 		d := k.fma(s[1], e[0], k.mul(s[0], e[1]))
 		u := k.fma(s[2], e[2], d)
 		return []*val{k.fnma(s[3], u, e[0]), nil, u}
 	}),
-	stepOf("nesterov", "p, g, u", 4, func(k *kernel, e, s []*val) []*val {
+	stepOf("nesterov", "p, grad, u", 4, func(k *kernel, e, s []*val) []*val {
 		d := k.fma(s[1], e[0], k.mul(s[0], e[1]))
 		u := k.fma(s[2], e[2], d)
 		return []*val{k.fnma(s[3], k.fma(s[2], u, d), e[0]), nil, u}
 	}),
-	stepOf("lion", "p, g, m", 7, func(k *kernel, e, s []*val) []*val {
+	stepOf("lion", "p, grad, m", 7, func(k *kernel, e, s []*val) []*val {
 		g := k.mul(e[1], s[0])
 		c := k.fma(s[1], e[2], k.mul(s[2], g))
 		step := k.or(s[6], k.sign(c))

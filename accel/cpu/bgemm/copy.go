@@ -1,0 +1,108 @@
+package bgemm
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/millrace-go/millrace/accel/cpu/cast"
+)
+
+// copyRows is how many rows of A one tile of the copier does.
+const copyRows = 16
+
+// copier copies A to scratch, as the tile kernel takes it.
+type copier call
+
+func (c *copier) Do(tile, _ int) {
+	p := c.plan
+	s := &p.spec
+	from, to := tile*copyRows, min((tile+1)*copyRows, s.M)
+	if s.TransA {
+		c.transpose(from, to)
+		return
+	}
+	var half [256]uint16
+	for i := from; i < to; i++ {
+		for k := 0; k < s.K; k += len(half) {
+			n := min(len(half), s.K-k)
+			c.put(i, k, c.read(half[:n], i*s.LDA+k))
+		}
+		c.pad(i)
+	}
+}
+
+// read returns elements of A from at on, rounded into buf if they are float32.
+func (c *copier) read(buf []uint16, at int) []uint16 {
+	switch s := &c.plan.spec; {
+	case !s.A32:
+		return c.op.AH[at:][:len(buf)]
+	case s.Type == Float16:
+		cast.F32ToF16(buf, c.op.A[at:][:len(buf)])
+	default:
+		cast.F32ToBF16(buf, c.op.A[at:][:len(buf)])
+	}
+	return buf
+}
+
+// row is a copied row, of rowLen elements.
+func row[T any](c *copier, i int) []T {
+	return unsafe.Slice((*T)(unsafe.Add(c.a, i*c.lda)), c.plan.rowLen())
+}
+
+// put writes elements of row i from k on.
+func (c *copier) put(i, k int, half []uint16) {
+	switch {
+	case !c.plan.core.wide:
+		copy(row[uint16](c, i)[k:], half)
+	case c.plan.spec.Type == Float16:
+		cast.F16ToF32(row[float32](c, i)[k:k+len(half)], half)
+	default:
+		cast.BF16ToF32(row[float32](c, i)[k:k+len(half)], half)
+	}
+}
+
+// pad clears row i beyond K.
+func (c *copier) pad(i int) {
+	if c.plan.core.wide {
+		clear(row[float32](c, i)[c.plan.spec.K:])
+	} else {
+		clear(row[uint16](c, i)[c.plan.spec.K:])
+	}
+}
+
+// transpose copies rows from to to, which are columns of the stored A, through a
+// buffer of as many columns by some k.
+func (c *copier) transpose(from, to int) {
+	const kc = 128
+	var block [kc][copyRows]uint16
+	var col [kc]uint16
+	s := &c.plan.spec
+	for k0 := 0; k0 < s.K; k0 += kc {
+		n := min(kc, s.K-k0)
+		for k := range n {
+			copy(block[k][:], c.read(block[k][:to-from], (k0+k)*s.LDA+from))
+		}
+		for i := from; i < to; i++ {
+			for k := range n {
+				col[k] = block[k][i-from]
+			}
+			c.put(i, k0, col[:n])
+		}
+	}
+	for i := from; i < to; i++ {
+		c.pad(i)
+	}
+}
+
+// packer packs B, a panel a tile.
+type packer call
+
+func (c *packer) Do(tile, _ int) { c.plan.packPanel(c.packed, c.op.B, c.op.BH, tile) }
+
+// flush is x, or zero of its sign if it is subnormal.
+func flush(x float32) float32 {
+	if b := math.Float32bits(x); b&0x7f800000 == 0 {
+		return math.Float32frombits(b & 0x80000000)
+	}
+	return x
+}
