@@ -43,27 +43,33 @@ func newSources(c *call, shape []int, pads, axes int) (*sources, error) {
 	for last > 0 && before[last] == 0 && after[last] == 0 {
 		last--
 	}
-	s := &sources{}
-	strides := contiguous(shape)
-	for d := range max(last+1, 0) {
+	s, block := &sources{}, accel.Size(shape[last+1:])
+	for d, stride := range contiguous(shape)[:last+1] {
 		from, err := extent.PadSource(c.Str("mode", "constant"), shape[d], before[d], after[d])
 		if err != nil {
 			return nil, err
 		}
 		for i, v := range from {
 			if v >= 0 {
-				from[i] = v * strides[d]
+				from[i] = v * stride
 			}
 		}
 		s.from = append(s.from, from)
 	}
+	s.finish(block)
+	return s, nil
+}
+
+// finish turns the last of the tables into runs; each of its elements stands
+// for a block of them.
+func (s *sources) finish(block int) {
+	last := len(s.from) - 1
 	if last < 0 {
 		s.runs, s.n = []padRun{{0, 0, 1}}, 1
-		return s, nil
+		return
 	}
-	s.inner(s.from[last], strides[last])
+	s.inner(s.from[last], block)
 	s.from = s.from[:last]
-	return s, nil
 }
 
 // inner joins the blocks of the innermost dimension into runs.
@@ -145,9 +151,22 @@ func padOf[T accel.Number](c *call) (kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := s.rows()
-	if rows*s.n != y.n || value != nil && value.n != 1 {
+	if value != nil && value.n != 1 {
 		return nil, shapeErr(x, value, y)
+	}
+	return padded(c, s, x, y, func(f *frame) (v T) {
+		if value != nil {
+			v = data[T](f, value)[0]
+		}
+		return v
+	})
+}
+
+// padded is the kernel that copies by tables.
+func padded[T accel.Number](c *call, s *sources, x, y *tensor, value func(*frame) T) (kernel, error) {
+	rows := s.rows()
+	if rows*s.n != y.n {
+		return nil, shapeErr(x, y)
 	}
 	job := addJob[padJob[T]](c)
 	tiles := max(1, min(y.n*x.DType.Size()/tileBytes, 4*c.threads, rows))
@@ -156,10 +175,7 @@ func padOf[T accel.Number](c *call) (kernel, error) {
 			return nil
 		}
 		j := job(f)
-		*j = padJob[T]{s: s, y: data[T](f, y), x: data[T](f, x), rows: rows, tiles: tiles}
-		if value != nil {
-			j.value = data[T](f, value)[0]
-		}
+		*j = padJob[T]{s: s, y: data[T](f, y), x: data[T](f, x), value: value(f), rows: rows, tiles: tiles}
 		f.pool.For(tiles, j)
 		*j = padJob[T]{}
 		return nil

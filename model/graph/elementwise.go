@@ -33,13 +33,13 @@ type typeSet struct {
 }
 
 var (
-	floats   = typeSet{"a float", accel.DType.IsFloat}
-	ints     = typeSet{"an integer", accel.DType.IsInt}
-	unsigned = typeSet{"an unsigned integer", accel.DType.IsUnsigned}
-	numbers  = typeSet{"a number", accel.DType.IsNumeric}
-	signed   = typeSet{"a signed number", func(t accel.DType) bool { return t.IsFloat() || t.IsSigned() }}
-	bools    = typeSet{"bool", func(t accel.DType) bool { return t == accel.Bool }}
-	ordinary = typeSet{"a number or bool", func(t accel.DType) bool { return t.IsNumeric() || t == accel.Bool }}
+	floatSet    = typeSet{"a float", accel.DType.IsFloat}
+	intSet      = typeSet{"an integer", accel.DType.IsInt}
+	unsignedSet = typeSet{"an unsigned integer", accel.DType.IsUnsigned}
+	numberSet   = typeSet{"a number", accel.DType.IsNumeric}
+	signedSet   = typeSet{"a signed number", func(t accel.DType) bool { return t.IsFloat() || t.IsSigned() }}
+	boolSet     = typeSet{"bool", func(t accel.DType) bool { return t == accel.Bool }}
+	ordinarySet = typeSet{"a number or bool", func(t accel.DType) bool { return t.IsNumeric() || t == accel.Bool }}
 )
 
 // check reports an error unless input i is of the set.
@@ -103,7 +103,7 @@ func slopeOp(name string, grad func(b *backward, d, dy, v *Value) (*Value, *Valu
 		if !Shape(c.Shape(0)).Equal(c.Shape(1)) {
 			return nil, fmt.Errorf("shapes %v and %v differ", c.Shape(0), c.Shape(1))
 		}
-		return binaryOf(floats)(c)
+		return binaryOf(floatSet)(c)
 	}}
 	if grad != nil {
 		o.grad = func(b *backward, n *Node, d []*Value) []*Value {

@@ -4,6 +4,6 @@ package graph
 func miscOps() []operator {
 	return []operator{
 		opRange, opEyeLike, opTrilu, opDepthToSpace, opSpaceToDepth, opCenterCropPad, opOneHot,
-		opReverseSequence, opTensorScatter, opNonZero, opCompress, opUnique,
+		opResize, opResizeGrad, opReverseSequence, opTensorScatter, opNonZero, opCompress, opUnique,
 	}
 }

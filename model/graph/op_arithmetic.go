@@ -9,7 +9,7 @@ import (
 // opAdd is z = x + y of numbers, with numpy's broadcasting. The gradient of an
 // input that was broadcast is summed back to its shape, here and below.
 var opAdd = operator{
-	name: "Add", min: 2, shapes: binaryOf(numbers), inplace: []int{0, 1},
+	name: "Add", min: 2, shapes: binaryOf(numberSet), inplace: []int{0, 1},
 	grad: func(b *backward, n *Node, dz []*Value) []*Value {
 		return b.pair(n, func() *Value { return dz[0] }, func() *Value { return dz[0] })
 	},
@@ -17,7 +17,7 @@ var opAdd = operator{
 
 // opSub is z = x - y.
 var opSub = operator{
-	name: "Sub", min: 2, shapes: binaryOf(numbers), inplace: []int{0, 1},
+	name: "Sub", min: 2, shapes: binaryOf(numberSet), inplace: []int{0, 1},
 	grad: func(b *backward, n *Node, dz []*Value) []*Value {
 		return b.pair(n, func() *Value { return dz[0] }, func() *Value { return b.neg(dz[0]) })
 	},
@@ -25,7 +25,7 @@ var opSub = operator{
 
 // opMul is z = x · y.
 var opMul = operator{
-	name: "Mul", min: 2, shapes: binaryOf(numbers), inplace: []int{0, 1},
+	name: "Mul", min: 2, shapes: binaryOf(numberSet), inplace: []int{0, 1},
 	grad: func(b *backward, n *Node, dz []*Value) []*Value {
 		return b.pair(n, func() *Value { return b.Mul(dz[0], n.Inputs[1]) }, func() *Value { return b.Mul(dz[0], n.Inputs[0]) })
 	},
@@ -33,7 +33,7 @@ var opMul = operator{
 
 // opDiv is z = x/y, of integers truncated: dx = dz/y, dy = -z·dz/y.
 var opDiv = operator{
-	name: "Div", min: 2, shapes: binaryOf(numbers), inplace: []int{0, 1},
+	name: "Div", min: 2, shapes: binaryOf(numberSet), inplace: []int{0, 1},
 	grad: func(b *backward, n *Node, dz []*Value) []*Value {
 		dx := b.Div(dz[0], n.Inputs[1])
 		return b.pair(n, func() *Value { return dx }, func() *Value { return b.neg(b.Mul(dx, n.Outputs[0])) })
@@ -49,7 +49,7 @@ var opMod = operator{
 		if c.DType(0).IsFloat() && !c.Attrs.Bool("fmod", false) {
 			return nil, fmt.Errorf("Mod of %s without fmod=1: %w", c.DType(0), accel.ErrUnsupported)
 		}
-		return binaryOf(numbers)(c)
+		return binaryOf(numberSet)(c)
 	},
 	grad: func(b *backward, n *Node, dz []*Value) []*Value {
 		return b.pair(n, func() *Value { return dz[0] }, func() *Value {
@@ -67,7 +67,7 @@ var opPow = operator{
 	name: "Pow", min: 2, inplace: []int{0},
 	shapes: func(c *Context) ([]Type, error) {
 		for i := range 2 {
-			if err := numbers.check(c, i); err != nil {
+			if err := numberSet.check(c, i); err != nil {
 				return nil, err
 			}
 		}
@@ -136,23 +136,23 @@ func number(v *Value) (float64, bool) {
 }
 
 // opNeg is y = -x of signed numbers.
-var opNeg = unary("Neg", signed, func(b *backward, dy, _, _ *Value) *Value { return b.neg(dy) })
+var opNeg = unary("Neg", signedSet, func(b *backward, dy, _, _ *Value) *Value { return b.neg(dy) })
 
 // opAbs is y = |x|: dx = dy·sign(x).
-var opAbs = unary("Abs", numbers, func(b *backward, dy, x, _ *Value) *Value { return b.Mul(dy, b.Op("Sign", nil, x)) })
+var opAbs = unary("Abs", numberSet, func(b *backward, dy, x, _ *Value) *Value { return b.Mul(dy, b.Op("Sign", nil, x)) })
 
 // opSign is -1, 0 or 1. Its gradient is zero.
-var opSign = unary("Sign", numbers, nil)
+var opSign = unary("Sign", numberSet, nil)
 
 // opReciprocal is y = 1/x: dx = -dy·y².
-var opReciprocal = unary("Reciprocal", floats, func(b *backward, dy, _, y *Value) *Value { return b.neg(b.Mul(dy, b.sq(y))) })
+var opReciprocal = unary("Reciprocal", floatSet, func(b *backward, dy, _, y *Value) *Value { return b.neg(b.Mul(dy, b.sq(y))) })
 
 // opFloor is the largest integer not above x. The gradients of the three
 // roundings are zero.
-var opFloor = unary("Floor", floats, nil)
+var opFloor = unary("Floor", floatSet, nil)
 
 // opCeil is the smallest integer not below x.
-var opCeil = unary("Ceil", floats, nil)
+var opCeil = unary("Ceil", floatSet, nil)
 
 // opRound is the integer nearest to x, of two the even one.
-var opRound = unary("Round", floats, nil)
+var opRound = unary("Round", floatSet, nil)

@@ -1,16 +1,16 @@
 package graph
 
 // opSqrt is y = √x of floats: dx = dy/(2y).
-var opSqrt = unary("Sqrt", floats, func(b *backward, dy, _, y *Value) *Value { return b.Div(b.scale(dy, 0.5), y) })
+var opSqrt = unary("Sqrt", floatSet, func(b *backward, dy, _, y *Value) *Value { return b.Div(b.scale(dy, 0.5), y) })
 
 // opExp is y = eˣ of floats: dx = dy·y.
-var opExp = unary("Exp", floats, func(b *backward, dy, _, y *Value) *Value { return b.Mul(dy, y) })
+var opExp = unary("Exp", floatSet, func(b *backward, dy, _, y *Value) *Value { return b.Mul(dy, y) })
 
 // opLog is the natural logarithm of floats: dx = dy/x.
-var opLog = unary("Log", floats, func(b *backward, dy, x, _ *Value) *Value { return b.Div(dy, x) })
+var opLog = unary("Log", floatSet, func(b *backward, dy, x, _ *Value) *Value { return b.Div(dy, x) })
 
 // opErf is the error function 2/√π ∫₀ˣ exp(-t²) dt.
-var opErf = unary("Erf", floats, func(b *backward, dy, x, _ *Value) *Value { return b.Op("ErfGrad", nil, dy, x) })
+var opErf = unary("Erf", floatSet, func(b *backward, dy, x, _ *Value) *Value { return b.Op("ErfGrad", nil, dy, x) })
 
 // opErfGrad is dx = dy·2/√π·exp(-x²). Its slope in x is -2x of itself.
 var opErfGrad = slopeOp("ErfGrad", func(b *backward, d, dy, x *Value) (*Value, *Value) {
@@ -19,35 +19,35 @@ var opErfGrad = slopeOp("ErfGrad", func(b *backward, d, dy, x *Value) (*Value, *
 })
 
 // opSin is the sine: dx = dy·cos x.
-var opSin = unary("Sin", floats, func(b *backward, dy, x, _ *Value) *Value { return b.Mul(dy, b.Op("Cos", nil, x)) })
+var opSin = unary("Sin", floatSet, func(b *backward, dy, x, _ *Value) *Value { return b.Mul(dy, b.Op("Cos", nil, x)) })
 
 // opCos is the cosine: dx = -dy·sin x.
-var opCos = unary("Cos", floats, func(b *backward, dy, x, _ *Value) *Value { return b.neg(b.Mul(dy, b.Op("Sin", nil, x))) })
+var opCos = unary("Cos", floatSet, func(b *backward, dy, x, _ *Value) *Value { return b.neg(b.Mul(dy, b.Op("Sin", nil, x))) })
 
 // opTan is the tangent: dx = dy·(1+y²).
-var opTan = unary("Tan", floats, func(b *backward, dy, _, y *Value) *Value { return b.Add(dy, b.Mul(dy, b.sq(y))) })
+var opTan = unary("Tan", floatSet, func(b *backward, dy, _, y *Value) *Value { return b.Add(dy, b.Mul(dy, b.sq(y))) })
 
 // opAsin is the arcsine: dx = dy/√(1-x²).
-var opAsin = unary("Asin", floats, func(b *backward, dy, x, _ *Value) *Value {
+var opAsin = unary("Asin", floatSet, func(b *backward, dy, x, _ *Value) *Value {
 	return b.Div(dy, b.Op("Sqrt", nil, b.oneMinus(b.sq(x))))
 })
 
 // opAcos is the arccosine: dx = -dy/√(1-x²).
-var opAcos = unary("Acos", floats, func(b *backward, dy, x, _ *Value) *Value {
+var opAcos = unary("Acos", floatSet, func(b *backward, dy, x, _ *Value) *Value {
 	return b.neg(b.Div(dy, b.Op("Sqrt", nil, b.oneMinus(b.sq(x)))))
 })
 
 // opAtan is the arctangent: dx = dy/(1+x²).
-var opAtan = unary("Atan", floats, func(b *backward, dy, x, _ *Value) *Value { return b.Div(dy, b.Add(b.sq(x), b.Like(x, 1))) })
+var opAtan = unary("Atan", floatSet, func(b *backward, dy, x, _ *Value) *Value { return b.Div(dy, b.Add(b.sq(x), b.Like(x, 1))) })
 
 // opSinh is the hyperbolic sine: dx = dy·cosh x.
-var opSinh = unary("Sinh", floats, func(b *backward, dy, x, _ *Value) *Value { return b.Mul(dy, b.Op("Cosh", nil, x)) })
+var opSinh = unary("Sinh", floatSet, func(b *backward, dy, x, _ *Value) *Value { return b.Mul(dy, b.Op("Cosh", nil, x)) })
 
 // opCosh is the hyperbolic cosine: dx = dy·sinh x.
-var opCosh = unary("Cosh", floats, func(b *backward, dy, x, _ *Value) *Value { return b.Mul(dy, b.Op("Sinh", nil, x)) })
+var opCosh = unary("Cosh", floatSet, func(b *backward, dy, x, _ *Value) *Value { return b.Mul(dy, b.Op("Sinh", nil, x)) })
 
 // opTanh is the hyperbolic tangent.
-var opTanh = unary("Tanh", floats, func(b *backward, dy, _, y *Value) *Value { return b.Op("TanhGrad", nil, dy, y) })
+var opTanh = unary("Tanh", floatSet, func(b *backward, dy, _, y *Value) *Value { return b.Op("TanhGrad", nil, dy, y) })
 
 // opTanhGrad is dx = dy·(1-y²).
 var opTanhGrad = slopeOp("TanhGrad", func(b *backward, d, dy, y *Value) (*Value, *Value) {
@@ -55,14 +55,14 @@ var opTanhGrad = slopeOp("TanhGrad", func(b *backward, d, dy, y *Value) (*Value,
 })
 
 // opAsinh is the inverse hyperbolic sine: dx = dy/√(x²+1).
-var opAsinh = unary("Asinh", floats, func(b *backward, dy, x, _ *Value) *Value {
+var opAsinh = unary("Asinh", floatSet, func(b *backward, dy, x, _ *Value) *Value {
 	return b.Div(dy, b.Op("Sqrt", nil, b.Add(b.sq(x), b.Like(x, 1))))
 })
 
 // opAcosh is the inverse hyperbolic cosine: dx = dy/√(x²-1).
-var opAcosh = unary("Acosh", floats, func(b *backward, dy, x, _ *Value) *Value {
+var opAcosh = unary("Acosh", floatSet, func(b *backward, dy, x, _ *Value) *Value {
 	return b.Div(dy, b.Op("Sqrt", nil, b.Sub(b.sq(x), b.Like(x, 1))))
 })
 
 // opAtanh is the inverse hyperbolic tangent: dx = dy/(1-x²).
-var opAtanh = unary("Atanh", floats, func(b *backward, dy, x, _ *Value) *Value { return b.Div(dy, b.oneMinus(b.sq(x))) })
+var opAtanh = unary("Atanh", floatSet, func(b *backward, dy, x, _ *Value) *Value { return b.Div(dy, b.oneMinus(b.sq(x))) })

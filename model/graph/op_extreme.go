@@ -67,7 +67,7 @@ func variadicRule(c *Context) ([]Type, error) {
 	if err := c.Same(all...); err != nil {
 		return nil, err
 	}
-	if err := numbers.check(c, 0); err != nil {
+	if err := numberSet.check(c, 0); err != nil {
 		return nil, err
 	}
 	s, err := Broadcast(shapes...)
@@ -90,7 +90,7 @@ var opClip = operator{
 		if err := c.Same(0, 1, 2); err != nil {
 			return nil, err
 		}
-		return unaryRule(numbers)(c)
+		return unaryRule(numberSet)(c)
 	},
 	grad: clipGrad,
 }
@@ -111,20 +111,20 @@ func clipGrad(b *backward, n *Node, dy []*Value) []*Value {
 		if hi != nil {
 			d = b.zeroUnless(b.Op("LessOrEqual", nil, lo, hi), d)
 		}
-		out[1] = b.total(d, lo)
+		out[1] = b.sumLike(d, lo)
 	}
 	if b.needs(hi) {
 		over := b.Op("Greater", nil, x, hi)
 		if lo != nil {
 			over = b.Op("Or", nil, over, b.Op("Greater", nil, lo, hi))
 		}
-		out[2] = b.total(b.zeroUnless(over, dy[0]), hi)
+		out[2] = b.sumLike(b.zeroUnless(over, dy[0]), hi)
 	}
 	return out
 }
 
-// total is the sum of all elements of d, in the shape of v, which has one element.
-func (b *backward) total(d, v *Value) *Value {
+// sumLike is the sum of all elements of d, in the shape of v, which has one element.
+func (b *backward) sumLike(d, v *Value) *Value {
 	if b.err != nil {
 		return nil
 	}

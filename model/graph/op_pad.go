@@ -83,13 +83,13 @@ func padGrad(b *backward, n *Node, dy []*Value) []*Value {
 		out[0] = dx
 	}
 	if b.needs(value) && n.Attrs.Str("mode", "constant") == "constant" {
-		out[2] = b.Reshape(b.Sub(b.total(dy[0]), b.total(dx)), value.Type.Shape...)
+		out[2] = b.Reshape(b.Sub(b.sumAll(dy[0]), b.sumAll(dx)), value.Type.Shape...)
 	}
 	return out
 }
 
-// total is the sum of all elements, a scalar.
-func (b *backward) total(v *Value) *Value {
+// sumAll is the sum of all elements, a scalar.
+func (b *backward) sumAll(v *Value) *Value {
 	if b.err != nil {
 		return nil
 	}

@@ -50,7 +50,7 @@ func softmaxOp(name string) operator {
 	}
 }
 
-// floatTypes are the types of activations and weights.
+// floats are the types of activations and weights.
 var floatTypes = []accel.DType{accel.Float32, accel.Float64, accel.Float16, accel.BFloat16}
 
 func softmaxAxis(n *Node, rank int) (int, error) {

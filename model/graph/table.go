@@ -54,7 +54,7 @@ const (
 // op_<name>.go and name it in its family.
 func families() [][]operator {
 	return [][]operator{
-		elementwiseOps(), movementOps(), indexingOps(), miscOps(), productOps(), nnOps(),
+		elementwiseOps(), reductionOps(), movementOps(), indexingOps(), miscOps(), productOps(), nnOps(),
 	}
 }
 

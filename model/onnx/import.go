@@ -16,7 +16,15 @@ type importer struct {
 	functions map[functionKey]*wire.Function
 	active    map[functionKey]bool // being written out
 	left      int64                // bytes of tensors that may still be read
+	nodes     int                  // made
 }
+
+// What a model may grow to when its functions are written out, which can
+// double its size with each one that calls another twice.
+const (
+	maxNodes = 1 << 20
+	maxCalls = 64 // of functions within functions
+)
 
 // functionKey identifies a function of the model.
 type functionKey struct{ domain, name, overload string }
@@ -28,11 +36,11 @@ type scope struct {
 	opsets  map[string]int64
 	taken   map[string]bool // names of values and nodes in g
 	values  map[string]*graph.Value
-	rename  map[string]string                // results that are called otherwise in g
+	rename  map[string]string                       // results that are called otherwise in g
 	pending map[string]func() (*accel.Array, error) // initializers nobody has read yet
-	outer   *scope                           // the graph around this one
-	prefix  string                           // of the names of a function's values
-	refs    map[string]*wire.Attribute       // attributes of a function's call; nil outside of functions
+	outer   *scope                                  // the graph around this one
+	prefix  string                                  // of the names of a function's values
+	refs    map[string]*wire.Attribute              // attributes of a function's call; nil outside of functions
 }
 
 // model imports everything.
@@ -285,6 +293,9 @@ func (s *scope) function(n *wire.Node, k functionKey, f *wire.Function) error {
 	if s.im.active[k] {
 		return fmt.Errorf("function %q calls itself", f.Name)
 	}
+	if len(s.im.active) >= maxCalls {
+		return fmt.Errorf("functions call each other more than %d deep: %w", maxCalls, wire.ErrLimit)
+	}
 	s.im.active[k] = true
 	defer delete(s.im.active, k)
 	opsets, err := opsetsOf(f.OperatorSets)
@@ -386,6 +397,11 @@ func (s *scope) resolve(a *wire.Attribute) (*wire.Attribute, bool) {
 // add appends a node in its newest form.
 func (s *scope) add(n *graph.Node, outputs []string) error {
 	n.Inputs = trimmed(slices.Clone(n.Inputs))
-	n.Name = s.fresh(n.Name)
+	if !slices.Contains(outputs, n.Name) { // many writers call a node like its result
+		n.Name = s.fresh(n.Name)
+	}
+	if s.im.nodes++; s.im.nodes > maxNodes {
+		return fmt.Errorf("more than %d nodes: %w", maxNodes, wire.ErrLimit)
+	}
 	return s.g.Append(n, outputs)
 }

@@ -1,7 +1,6 @@
 package bgemm
 
 import (
-	"math"
 	"unsafe"
 
 	"github.com/millrace-go/millrace/accel/cpu/cast"
@@ -32,7 +31,7 @@ type finishArgs struct {
 var portable = impl{
 	name:    "portable",
 	cores:   [2]core{{rows: 4, wide: true, tile: portableBF16}, {rows: 4, wide: true, tile: portableF16}},
-	finish:  func(f *finishArgs) { f.each(func(dst *float32, v float32) { *dst = v }) },
+	finish:  portableFinish,
 	addTo:   portableAddTo,
 	narrow:  [2]func(f *finishArgs){portableToBF16, portableToF16},
 	pairs16: pairs16, pairs32: pairs32,
@@ -76,26 +75,39 @@ func portableF16(rows int, t *tileArgs) {
 	}
 }
 
-// clip bounds v, and gives lo for NaN, as the vector instructions do.
-func (f *finishArgs) clip(v float32) float32 {
-	if math.IsInf(float64(f.lo), -1) && math.IsInf(float64(f.hi), 1) {
-		return v
-	}
-	if !(v > f.lo) {
+// value is the result for a sum, or a sum added to C: a NaN stays.
+func (f *finishArgs) value(sum float32, j int) float32 {
+	v := sum + *at[float32](unsafe.Pointer(f.bias), 0, 0, j)
+	if f.lo > v {
 		v = f.lo
 	}
-	if !(v < f.hi) {
+	if f.hi < v {
 		v = f.hi
 	}
 	return v
 }
 
-// each calls put with the place of each result and its value.
-func (f *finishArgs) each(put func(dst *float32, v float32)) {
+// finishes calls put for the place of each result of type T and its sum.
+func finishes[T any](f *finishArgs, put func(dst *T, sum float32, j int)) {
 	for i := range f.rows {
 		for j := range nr {
-			v := *at[float32](unsafe.Pointer(f.src), nr*4, i, j) + *at[float32](unsafe.Pointer(f.bias), 0, 0, j)
-			put(at[float32](f.dst, f.ldd, i, j), f.clip(v))
+			put(at[T](f.dst, f.ldd, i, j), *at[float32](unsafe.Pointer(f.src), nr*4, i, j), j)
 		}
 	}
+}
+
+func portableFinish(f *finishArgs) {
+	finishes(f, func(dst *float32, sum float32, j int) { *dst = f.value(sum, j) })
+}
+
+func portableAddTo(f *finishArgs) {
+	finishes(f, func(dst *float32, sum float32, j int) { *dst = f.value(*dst+sum, j) })
+}
+
+func portableToBF16(f *finishArgs) {
+	finishes(f, func(dst *uint16, sum float32, j int) { *dst = cast.ToBF16(f.value(sum, j)) })
+}
+
+func portableToF16(f *finishArgs) {
+	finishes(f, func(dst *uint16, sum float32, j int) { *dst = cast.ToF16(f.value(sum, j)) })
 }

@@ -39,31 +39,32 @@ done3:
 
 // func geluAVX512(dst *float32, x *float32, n int)
 TEXT ·geluAVX512(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+544(SB), Z29
+	VBROADCASTSS constants<>+160(SB), Z29
 	VBROADCASTSS constants<>+256(SB), Z28
-	VBROADCASTSS constants<>+576(SB), Z27
-	VBROADCASTSS constants<>+288(SB), Z26
-	VBROADCASTSS constants<>+320(SB), Z25
-	VBROADCASTSS constants<>+672(SB), Z24
-	VBROADCASTSS constants<>+352(SB), Z23
-	VBROADCASTSS constants<>+736(SB), Z22
-	VBROADCASTSS constants<>+384(SB), Z21
-	VBROADCASTSS constants<>+192(SB), Z20
-	VBROADCASTSS constants<>+800(SB), Z19
-	VBROADCASTSS constants<>+416(SB), Z31
-	VBROADCASTSS constants<>+128(SB), Z18
-	VBROADCASTSS constants<>+448(SB), Z17
-	VBROADCASTSS constants<>+480(SB), Z16
-	VBROADCASTSS constants<>+64(SB), Z15
-	VBROADCASTSS constants<>+160(SB), Z30
+	VBROADCASTSS constants<>+320(SB), Z27
+	VBROADCASTSS constants<>+384(SB), Z26
+	VBROADCASTSS constants<>+736(SB), Z25
+	VBROADCASTSS constants<>+768(SB), Z24
+	VBROADCASTSS constants<>+448(SB), Z23
+	VBROADCASTSS constants<>+800(SB), Z22
+	VBROADCASTSS constants<>+832(SB), Z21
+	VBROADCASTSS constants<>+864(SB), Z20
+	VBROADCASTSS constants<>+672(SB), Z19
+	VBROADCASTSS constants<>+896(SB), Z31
+	VBROADCASTSS constants<>+608(SB), Z18
+	VBROADCASTSS constants<>+96(SB), Z17
+	VBROADCASTSS constants<>+64(SB), Z16
+	VBROADCASTSS constants<>+544(SB), Z15
+	VBROADCASTSS constants<>+640(SB), Z30
 	VBROADCASTSS constants<>+32(SB), Z14
-	VBROADCASTSS constants<>+224(SB), Z13
-	VBROADCASTSS constants<>+512(SB), Z12
-	VBROADCASTSS constants<>+608(SB), Z11
-	VBROADCASTSS constants<>+640(SB), Z10
-	VBROADCASTSS constants<>+704(SB), Z9
-	VBROADCASTSS constants<>+96(SB), Z8
-	VBROADCASTSS constants<>+768(SB), Z7
+	VBROADCASTSS constants<>+128(SB), Z13
+	VBROADCASTSS constants<>+192(SB), Z12
+	VBROADCASTSS constants<>+704(SB), Z11
+	VBROADCASTSS constants<>+224(SB), Z10
+	VBROADCASTSS constants<>+288(SB), Z9
+	VBROADCASTSS constants<>+352(SB), Z8
+	VBROADCASTSS constants<>+416(SB), Z7
+	VBROADCASTSS constants<>+480(SB), Z6
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -82,44 +83,44 @@ TEXT ·geluAVX512(SB), NOSPLIT, $0-24
 loop1:
 	VMOVUPS (SI)(AX*1), Z0
 	VANDPS Z14, Z0, Z1
+	VMINPS Z1, Z16, Z2
+	VSUBPS Z17, Z2, Z2
+	VMOVAPS Z29, Z3
+	VFMADD231PS Z2, Z13, Z3
+	VFMADD213PS Z12, Z2, Z3
+	VFMADD213PS Z10, Z2, Z3
+	VFMADD213PS Z28, Z2, Z3
+	VFMADD213PS Z9, Z2, Z3
+	VFMADD213PS Z27, Z2, Z3
+	VFMADD213PS Z8, Z2, Z3
+	VFMADD213PS Z26, Z2, Z3
+	VFMADD213PS Z7, Z2, Z3
+	VFMADD213PS Z23, Z2, Z3
+	VFMADD213PS Z6, Z2, Z3
+	VFMADD213PS.BCST constants<>+512(SB), Z2, Z3
 	VMINPS Z1, Z15, Z1
-	VMULPS Z8, Z1, Z2
-	VMULPS Z1, Z2, Z3
-	VFMSUB213PS Z3, Z1, Z2
-	VMOVAPS Z30, Z4
-	VFMADD231PS Z18, Z3, Z4
-	VSUBPS Z30, Z4, Z4
-	VFNMADD231PS Z20, Z4, Z3
-	VFNMADD231PS Z13, Z4, Z3
-	VADDPS Z2, Z3, Z3
-	VMOVAPS Z26, Z2
-	VFMADD231PS Z3, Z28, Z2
-	VFMADD213PS Z25, Z3, Z2
-	VFMADD213PS Z23, Z3, Z2
-	VFMADD213PS Z21, Z3, Z2
-	VFMADD213PS Z31, Z3, Z2
-	VFMADD213PS Z31, Z3, Z2
-	VADDPS Z17, Z1, Z1
-	VDIVPS Z1, Z31, Z1
-	VMOVAPS Z31, Z3
-	VFNMADD231PS Z16, Z1, Z3
-	VMOVAPS Z29, Z5
-	VFMADD231PS Z3, Z12, Z5
-	VFMADD213PS Z27, Z3, Z5
-	VFMADD213PS Z11, Z3, Z5
-	VFMADD213PS Z10, Z3, Z5
-	VFMADD213PS Z24, Z3, Z5
-	VFMADD213PS Z9, Z3, Z5
-	VFMADD213PS Z22, Z3, Z5
-	VFMADD213PS Z7, Z3, Z5
-	VFMADD213PS Z19, Z3, Z5
-	VMULPS Z5, Z2, Z2
-	VMULPS Z1, Z2, Z2
-	VSCALEFPS Z4, Z2, Z1
+	VMULPS.BCST constants<>+576(SB), Z1, Z2
+	VMULPS Z1, Z2, Z4
+	VFMSUB213PS Z4, Z1, Z2
+	VADDPS Z3, Z4, Z1
+	VFMADD213PS Z30, Z18, Z1
+	VSUBPS Z30, Z1, Z1
+	VFNMADD231PS Z19, Z1, Z4
+	VADDPS Z3, Z4, Z4
+	VADDPS Z2, Z4, Z4
+	VFNMADD231PS Z11, Z1, Z4
+	VMOVAPS Z24, Z2
+	VFMADD231PS Z4, Z25, Z2
+	VFMADD213PS Z22, Z4, Z2
+	VFMADD213PS Z21, Z4, Z2
+	VFMADD213PS Z20, Z4, Z2
+	VFMADD213PS Z31, Z4, Z2
+	VFMADD213PS Z31, Z4, Z2
+	VSCALEFPS Z1, Z2, Z3
 	VPMOVD2M Z0, K3
-	VSUBPS Z1, Z31, Z2
-	VBLENDMPS Z1, Z2, K3, Z3
-	VMULPS Z3, Z0, Z0
+	VSUBPS Z3, Z31, Z1
+	VBLENDMPS Z3, Z1, K3, Z2
+	VMULPS Z2, Z0, Z0
 	VMOVUPS Z0, (DI)(AX*1)
 	ADDQ $64, AX
 	CMPQ AX, BX
@@ -129,44 +130,44 @@ tail2:
 	JEQ done3
 	VMOVUPS.Z (SI)(AX*1), K1, Z0
 	VANDPS Z14, Z0, Z1
+	VMINPS Z1, Z16, Z2
+	VSUBPS Z17, Z2, Z2
+	VMOVAPS Z29, Z3
+	VFMADD231PS Z2, Z13, Z3
+	VFMADD213PS Z12, Z2, Z3
+	VFMADD213PS Z10, Z2, Z3
+	VFMADD213PS Z28, Z2, Z3
+	VFMADD213PS Z9, Z2, Z3
+	VFMADD213PS Z27, Z2, Z3
+	VFMADD213PS Z8, Z2, Z3
+	VFMADD213PS Z26, Z2, Z3
+	VFMADD213PS Z7, Z2, Z3
+	VFMADD213PS Z23, Z2, Z3
+	VFMADD213PS Z6, Z2, Z3
+	VFMADD213PS.BCST constants<>+512(SB), Z2, Z3
 	VMINPS Z1, Z15, Z1
-	VMULPS Z8, Z1, Z2
-	VMULPS Z1, Z2, Z3
-	VFMSUB213PS Z3, Z1, Z2
-	VMOVAPS Z30, Z4
-	VFMADD231PS Z18, Z3, Z4
-	VSUBPS Z30, Z4, Z4
-	VFNMADD231PS Z20, Z4, Z3
-	VFNMADD231PS Z13, Z4, Z3
-	VADDPS Z2, Z3, Z3
-	VMOVAPS Z26, Z2
-	VFMADD231PS Z3, Z28, Z2
-	VFMADD213PS Z25, Z3, Z2
-	VFMADD213PS Z23, Z3, Z2
-	VFMADD213PS Z21, Z3, Z2
-	VFMADD213PS Z31, Z3, Z2
-	VFMADD213PS Z31, Z3, Z2
-	VADDPS Z17, Z1, Z1
-	VDIVPS Z1, Z31, Z1
-	VMOVAPS Z31, Z3
-	VFNMADD231PS Z16, Z1, Z3
-	VMOVAPS Z29, Z5
-	VFMADD231PS Z3, Z12, Z5
-	VFMADD213PS Z27, Z3, Z5
-	VFMADD213PS Z11, Z3, Z5
-	VFMADD213PS Z10, Z3, Z5
-	VFMADD213PS Z24, Z3, Z5
-	VFMADD213PS Z9, Z3, Z5
-	VFMADD213PS Z22, Z3, Z5
-	VFMADD213PS Z7, Z3, Z5
-	VFMADD213PS Z19, Z3, Z5
-	VMULPS Z5, Z2, Z2
-	VMULPS Z1, Z2, Z2
-	VSCALEFPS Z4, Z2, Z1
+	VMULPS.BCST constants<>+576(SB), Z1, Z2
+	VMULPS Z1, Z2, Z4
+	VFMSUB213PS Z4, Z1, Z2
+	VADDPS Z3, Z4, Z1
+	VFMADD213PS Z30, Z18, Z1
+	VSUBPS Z30, Z1, Z1
+	VFNMADD231PS Z19, Z1, Z4
+	VADDPS Z3, Z4, Z4
+	VADDPS Z2, Z4, Z4
+	VFNMADD231PS Z11, Z1, Z4
+	VMOVAPS Z24, Z2
+	VFMADD231PS Z4, Z25, Z2
+	VFMADD213PS Z22, Z4, Z2
+	VFMADD213PS Z21, Z4, Z2
+	VFMADD213PS Z20, Z4, Z2
+	VFMADD213PS Z31, Z4, Z2
+	VFMADD213PS Z31, Z4, Z2
+	VSCALEFPS Z1, Z2, Z3
 	VPMOVD2M Z0, K3
-	VSUBPS Z1, Z31, Z2
-	VBLENDMPS Z1, Z2, K3, Z3
-	VMULPS Z3, Z0, Z0
+	VSUBPS Z3, Z31, Z1
+	VBLENDMPS Z3, Z1, K3, Z2
+	VMULPS Z2, Z0, Z0
 	VMOVUPS Z0, K1, (DI)(AX*1)
 done3:
 	VZEROUPPER
@@ -174,20 +175,20 @@ done3:
 
 // func geluTanhAVX512(dst *float32, x *float32, n int)
 TEXT ·geluTanhAVX512(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+256(SB), Z29
-	VBROADCASTSS constants<>+288(SB), Z28
-	VBROADCASTSS constants<>+320(SB), Z27
-	VBROADCASTSS constants<>+832(SB), Z26
-	VBROADCASTSS constants<>+352(SB), Z25
-	VBROADCASTSS constants<>+384(SB), Z24
-	VBROADCASTSS constants<>+192(SB), Z23
-	VBROADCASTSS constants<>+416(SB), Z31
-	VBROADCASTSS constants<>+128(SB), Z22
-	VBROADCASTSS constants<>+864(SB), Z21
-	VBROADCASTSS constants<>+160(SB), Z30
-	VBROADCASTSS constants<>+896(SB), Z20
-	VBROADCASTSS constants<>+224(SB), Z19
-	VBROADCASTSS constants<>+928(SB), Z18
+	VBROADCASTSS constants<>+736(SB), Z29
+	VBROADCASTSS constants<>+768(SB), Z28
+	VBROADCASTSS constants<>+800(SB), Z27
+	VBROADCASTSS constants<>+928(SB), Z26
+	VBROADCASTSS constants<>+832(SB), Z25
+	VBROADCASTSS constants<>+864(SB), Z24
+	VBROADCASTSS constants<>+672(SB), Z23
+	VBROADCASTSS constants<>+896(SB), Z31
+	VBROADCASTSS constants<>+608(SB), Z22
+	VBROADCASTSS constants<>+960(SB), Z21
+	VBROADCASTSS constants<>+640(SB), Z30
+	VBROADCASTSS constants<>+992(SB), Z20
+	VBROADCASTSS constants<>+704(SB), Z19
+	VBROADCASTSS constants<>+1024(SB), Z18
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -266,18 +267,18 @@ done3:
 
 // func sigmoidAVX512(dst *float32, x *float32, n int)
 TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+256(SB), Z29
-	VBROADCASTSS constants<>+288(SB), Z28
-	VBROADCASTSS constants<>+320(SB), Z27
-	VBROADCASTSS constants<>+352(SB), Z26
-	VBROADCASTSS constants<>+384(SB), Z25
-	VBROADCASTSS constants<>+192(SB), Z24
-	VBROADCASTSS constants<>+416(SB), Z31
-	VBROADCASTSS constants<>+128(SB), Z23
-	VBROADCASTSS constants<>+160(SB), Z30
-	VBROADCASTSS constants<>+896(SB), Z22
-	VBROADCASTSS constants<>+224(SB), Z21
-	VBROADCASTSS constants<>+928(SB), Z20
+	VBROADCASTSS constants<>+736(SB), Z29
+	VBROADCASTSS constants<>+768(SB), Z28
+	VBROADCASTSS constants<>+800(SB), Z27
+	VBROADCASTSS constants<>+832(SB), Z26
+	VBROADCASTSS constants<>+864(SB), Z25
+	VBROADCASTSS constants<>+672(SB), Z24
+	VBROADCASTSS constants<>+896(SB), Z31
+	VBROADCASTSS constants<>+608(SB), Z23
+	VBROADCASTSS constants<>+640(SB), Z30
+	VBROADCASTSS constants<>+992(SB), Z22
+	VBROADCASTSS constants<>+704(SB), Z21
+	VBROADCASTSS constants<>+1024(SB), Z20
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -348,26 +349,26 @@ done3:
 
 // func tanhAVX512(dst *float32, x *float32, n int)
 TEXT ·tanhAVX512(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+256(SB), Z29
-	VBROADCASTSS constants<>+288(SB), Z28
-	VBROADCASTSS constants<>+992(SB), Z27
-	VBROADCASTSS constants<>+320(SB), Z26
-	VBROADCASTSS constants<>+1056(SB), Z25
-	VBROADCASTSS constants<>+352(SB), Z24
-	VBROADCASTSS constants<>+384(SB), Z23
-	VBROADCASTSS constants<>+1184(SB), Z22
-	VBROADCASTSS constants<>+192(SB), Z21
-	VBROADCASTSS constants<>+416(SB), Z31
-	VBROADCASTSS constants<>+128(SB), Z20
-	VBROADCASTSS constants<>+1152(SB), Z19
-	VBROADCASTSS constants<>+1120(SB), Z18
-	VBROADCASTSS constants<>+160(SB), Z30
+	VBROADCASTSS constants<>+736(SB), Z29
+	VBROADCASTSS constants<>+768(SB), Z28
+	VBROADCASTSS constants<>+1088(SB), Z27
+	VBROADCASTSS constants<>+800(SB), Z26
+	VBROADCASTSS constants<>+1152(SB), Z25
+	VBROADCASTSS constants<>+832(SB), Z24
+	VBROADCASTSS constants<>+864(SB), Z23
+	VBROADCASTSS constants<>+1280(SB), Z22
+	VBROADCASTSS constants<>+672(SB), Z21
+	VBROADCASTSS constants<>+896(SB), Z31
+	VBROADCASTSS constants<>+608(SB), Z20
+	VBROADCASTSS constants<>+1248(SB), Z19
+	VBROADCASTSS constants<>+1216(SB), Z18
+	VBROADCASTSS constants<>+640(SB), Z30
 	VBROADCASTSS constants<>+32(SB), Z17
-	VBROADCASTSS constants<>+896(SB), Z16
-	VBROADCASTSS constants<>+224(SB), Z15
-	VBROADCASTSS constants<>+960(SB), Z14
-	VBROADCASTSS constants<>+1024(SB), Z13
-	VBROADCASTSS constants<>+1088(SB), Z12
+	VBROADCASTSS constants<>+992(SB), Z16
+	VBROADCASTSS constants<>+704(SB), Z15
+	VBROADCASTSS constants<>+1056(SB), Z14
+	VBROADCASTSS constants<>+1120(SB), Z13
+	VBROADCASTSS constants<>+1184(SB), Z12
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -462,18 +463,18 @@ done3:
 
 // func siluAVX512(dst *float32, x *float32, n int)
 TEXT ·siluAVX512(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+256(SB), Z29
-	VBROADCASTSS constants<>+288(SB), Z28
-	VBROADCASTSS constants<>+320(SB), Z27
-	VBROADCASTSS constants<>+352(SB), Z26
-	VBROADCASTSS constants<>+384(SB), Z25
-	VBROADCASTSS constants<>+192(SB), Z24
-	VBROADCASTSS constants<>+416(SB), Z31
-	VBROADCASTSS constants<>+128(SB), Z23
-	VBROADCASTSS constants<>+160(SB), Z30
-	VBROADCASTSS constants<>+896(SB), Z22
-	VBROADCASTSS constants<>+224(SB), Z21
-	VBROADCASTSS constants<>+928(SB), Z20
+	VBROADCASTSS constants<>+736(SB), Z29
+	VBROADCASTSS constants<>+768(SB), Z28
+	VBROADCASTSS constants<>+800(SB), Z27
+	VBROADCASTSS constants<>+832(SB), Z26
+	VBROADCASTSS constants<>+864(SB), Z25
+	VBROADCASTSS constants<>+672(SB), Z24
+	VBROADCASTSS constants<>+896(SB), Z31
+	VBROADCASTSS constants<>+608(SB), Z23
+	VBROADCASTSS constants<>+640(SB), Z30
+	VBROADCASTSS constants<>+992(SB), Z22
+	VBROADCASTSS constants<>+704(SB), Z21
+	VBROADCASTSS constants<>+1024(SB), Z20
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -546,18 +547,18 @@ done3:
 
 // func expAVX512(dst *float32, x *float32, n int)
 TEXT ·expAVX512(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+256(SB), Z29
-	VBROADCASTSS constants<>+288(SB), Z28
-	VBROADCASTSS constants<>+320(SB), Z27
-	VBROADCASTSS constants<>+352(SB), Z26
-	VBROADCASTSS constants<>+384(SB), Z25
-	VBROADCASTSS constants<>+192(SB), Z24
-	VBROADCASTSS constants<>+416(SB), Z31
-	VBROADCASTSS constants<>+128(SB), Z23
-	VBROADCASTSS constants<>+1216(SB), Z22
-	VBROADCASTSS constants<>+160(SB), Z30
-	VBROADCASTSS constants<>+224(SB), Z21
-	VBROADCASTSS constants<>+928(SB), Z20
+	VBROADCASTSS constants<>+736(SB), Z29
+	VBROADCASTSS constants<>+768(SB), Z28
+	VBROADCASTSS constants<>+800(SB), Z27
+	VBROADCASTSS constants<>+832(SB), Z26
+	VBROADCASTSS constants<>+864(SB), Z25
+	VBROADCASTSS constants<>+672(SB), Z24
+	VBROADCASTSS constants<>+896(SB), Z31
+	VBROADCASTSS constants<>+608(SB), Z23
+	VBROADCASTSS constants<>+1312(SB), Z22
+	VBROADCASTSS constants<>+640(SB), Z30
+	VBROADCASTSS constants<>+704(SB), Z21
+	VBROADCASTSS constants<>+1024(SB), Z20
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -620,20 +621,20 @@ done3:
 
 // func expm1AVX512(dst *float32, x *float32, n int)
 TEXT ·expm1AVX512(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+1472(SB), Z29
-	VBROADCASTSS constants<>+1280(SB), Z28
-	VBROADCASTSS constants<>+1312(SB), Z27
-	VBROADCASTSS constants<>+1344(SB), Z26
-	VBROADCASTSS constants<>+1376(SB), Z25
-	VBROADCASTSS constants<>+1408(SB), Z24
-	VBROADCASTSS constants<>+1440(SB), Z31
-	VBROADCASTSS constants<>+192(SB), Z23
-	VBROADCASTSS constants<>+128(SB), Z22
-	VBROADCASTSS constants<>+1216(SB), Z21
-	VBROADCASTSS constants<>+160(SB), Z30
+	VBROADCASTSS constants<>+1568(SB), Z29
+	VBROADCASTSS constants<>+1376(SB), Z28
+	VBROADCASTSS constants<>+1408(SB), Z27
+	VBROADCASTSS constants<>+1440(SB), Z26
+	VBROADCASTSS constants<>+1472(SB), Z25
+	VBROADCASTSS constants<>+1504(SB), Z24
+	VBROADCASTSS constants<>+1536(SB), Z31
+	VBROADCASTSS constants<>+672(SB), Z23
+	VBROADCASTSS constants<>+608(SB), Z22
+	VBROADCASTSS constants<>+1312(SB), Z21
+	VBROADCASTSS constants<>+640(SB), Z30
 	VBROADCASTSS constants<>+32(SB), Z20
-	VBROADCASTSS constants<>+224(SB), Z19
-	VBROADCASTSS constants<>+1248(SB), Z18
+	VBROADCASTSS constants<>+704(SB), Z19
+	VBROADCASTSS constants<>+1344(SB), Z18
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -713,25 +714,25 @@ done3:
 // func logAVX512(dst *float32, x *float32, n int)
 TEXT ·logAVX512(SB), NOSPLIT, $0-24
 	VBROADCASTSS constants<>+0(SB), Z31
-	VBROADCASTSS constants<>+1504(SB), Z29
-	VBROADCASTSS constants<>+1664(SB), Z28
-	VBROADCASTSS constants<>+1728(SB), Z27
-	VBROADCASTSS constants<>+1792(SB), Z26
-	VBROADCASTSS constants<>+1856(SB), Z25
-	VBROADCASTSS constants<>+1440(SB), Z24
-	VBROADCASTSS constants<>+192(SB), Z23
-	VBROADCASTSS constants<>+1568(SB), Z22
-	VBROADCASTSS constants<>+416(SB), Z21
-	VBROADCASTSS constants<>+1600(SB), Z20
-	VBROADCASTSS constants<>+1536(SB), Z19
-	VBROADCASTSS constants<>+1888(SB), Z30
-	VBROADCASTSS constants<>+1952(SB), Z18
-	VBROADCASTSS constants<>+224(SB), Z17
-	VBROADCASTSS constants<>+1632(SB), Z16
-	VBROADCASTSS constants<>+1696(SB), Z15
-	VBROADCASTSS constants<>+1760(SB), Z14
-	VBROADCASTSS constants<>+1824(SB), Z13
-	VBROADCASTSS constants<>+1920(SB), Z12
+	VBROADCASTSS constants<>+1600(SB), Z29
+	VBROADCASTSS constants<>+1760(SB), Z28
+	VBROADCASTSS constants<>+1824(SB), Z27
+	VBROADCASTSS constants<>+1888(SB), Z26
+	VBROADCASTSS constants<>+1952(SB), Z25
+	VBROADCASTSS constants<>+1536(SB), Z24
+	VBROADCASTSS constants<>+672(SB), Z23
+	VBROADCASTSS constants<>+1664(SB), Z22
+	VBROADCASTSS constants<>+896(SB), Z21
+	VBROADCASTSS constants<>+1696(SB), Z20
+	VBROADCASTSS constants<>+1632(SB), Z19
+	VBROADCASTSS constants<>+1984(SB), Z30
+	VBROADCASTSS constants<>+2048(SB), Z18
+	VBROADCASTSS constants<>+704(SB), Z17
+	VBROADCASTSS constants<>+1728(SB), Z16
+	VBROADCASTSS constants<>+1792(SB), Z15
+	VBROADCASTSS constants<>+1856(SB), Z14
+	VBROADCASTSS constants<>+1920(SB), Z13
+	VBROADCASTSS constants<>+2016(SB), Z12
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -828,27 +829,27 @@ done3:
 
 // func log1pAVX512(dst *float32, x *float32, n int)
 TEXT ·log1pAVX512(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+1472(SB), Z27
-	VBROADCASTSS constants<>+1664(SB), Z26
-	VBROADCASTSS constants<>+1728(SB), Z25
-	VBROADCASTSS constants<>+1792(SB), Z24
-	VBROADCASTSS constants<>+1984(SB), Z31
-	VBROADCASTSS constants<>+1856(SB), Z23
-	VBROADCASTSS constants<>+1440(SB), Z22
-	VBROADCASTSS constants<>+192(SB), Z21
-	VBROADCASTSS constants<>+1568(SB), Z20
-	VBROADCASTSS constants<>+416(SB), Z30
-	VBROADCASTSS constants<>+448(SB), Z19
-	VBROADCASTSS constants<>+1888(SB), Z29
-	VBROADCASTSS constants<>+1952(SB), Z18
+	VBROADCASTSS constants<>+1568(SB), Z27
+	VBROADCASTSS constants<>+1760(SB), Z26
+	VBROADCASTSS constants<>+1824(SB), Z25
+	VBROADCASTSS constants<>+1888(SB), Z24
+	VBROADCASTSS constants<>+2112(SB), Z31
+	VBROADCASTSS constants<>+1952(SB), Z23
+	VBROADCASTSS constants<>+1536(SB), Z22
+	VBROADCASTSS constants<>+672(SB), Z21
+	VBROADCASTSS constants<>+1664(SB), Z20
+	VBROADCASTSS constants<>+896(SB), Z30
+	VBROADCASTSS constants<>+2080(SB), Z19
+	VBROADCASTSS constants<>+1984(SB), Z29
+	VBROADCASTSS constants<>+2048(SB), Z18
 	VBROADCASTSS constants<>+32(SB), Z17
-	VBROADCASTSS constants<>+224(SB), Z16
-	VBROADCASTSS constants<>+1632(SB), Z15
-	VBROADCASTSS constants<>+1696(SB), Z14
-	VBROADCASTSS constants<>+1760(SB), Z13
-	VBROADCASTSS constants<>+1824(SB), Z12
-	VBROADCASTSS constants<>+2016(SB), Z28
-	VBROADCASTSS constants<>+1920(SB), Z11
+	VBROADCASTSS constants<>+704(SB), Z16
+	VBROADCASTSS constants<>+1728(SB), Z15
+	VBROADCASTSS constants<>+1792(SB), Z14
+	VBROADCASTSS constants<>+1856(SB), Z13
+	VBROADCASTSS constants<>+1920(SB), Z12
+	VBROADCASTSS constants<>+2144(SB), Z28
+	VBROADCASTSS constants<>+2016(SB), Z11
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -950,28 +951,28 @@ done3:
 // func softplusAVX512(dst *float32, x *float32, n int)
 TEXT ·softplusAVX512(SB), NOSPLIT, $0-24
 	VBROADCASTSS constants<>+0(SB), Z27
-	VBROADCASTSS constants<>+256(SB), Z26
-	VBROADCASTSS constants<>+288(SB), Z25
-	VBROADCASTSS constants<>+320(SB), Z24
-	VBROADCASTSS constants<>+1664(SB), Z23
-	VBROADCASTSS constants<>+1728(SB), Z22
-	VBROADCASTSS constants<>+352(SB), Z21
-	VBROADCASTSS constants<>+1792(SB), Z20
-	VBROADCASTSS constants<>+1856(SB), Z19
-	VBROADCASTSS constants<>+384(SB), Z18
-	VBROADCASTSS constants<>+1440(SB), Z17
-	VBROADCASTSS constants<>+192(SB), Z30
-	VBROADCASTSS constants<>+1568(SB), Z16
-	VBROADCASTSS constants<>+416(SB), Z31
-	VBROADCASTSS constants<>+128(SB), Z15
-	VBROADCASTSS constants<>+160(SB), Z29
-	VBROADCASTSS constants<>+896(SB), Z14
-	VBROADCASTSS constants<>+224(SB), Z28
-	VBROADCASTSS constants<>+1632(SB), Z13
-	VBROADCASTSS constants<>+1696(SB), Z12
-	VBROADCASTSS constants<>+1760(SB), Z11
-	VBROADCASTSS constants<>+1824(SB), Z10
-	VBROADCASTSS constants<>+928(SB), Z9
+	VBROADCASTSS constants<>+736(SB), Z26
+	VBROADCASTSS constants<>+768(SB), Z25
+	VBROADCASTSS constants<>+800(SB), Z24
+	VBROADCASTSS constants<>+1760(SB), Z23
+	VBROADCASTSS constants<>+1824(SB), Z22
+	VBROADCASTSS constants<>+832(SB), Z21
+	VBROADCASTSS constants<>+1888(SB), Z20
+	VBROADCASTSS constants<>+1952(SB), Z19
+	VBROADCASTSS constants<>+864(SB), Z18
+	VBROADCASTSS constants<>+1536(SB), Z17
+	VBROADCASTSS constants<>+672(SB), Z30
+	VBROADCASTSS constants<>+1664(SB), Z16
+	VBROADCASTSS constants<>+896(SB), Z31
+	VBROADCASTSS constants<>+608(SB), Z15
+	VBROADCASTSS constants<>+640(SB), Z29
+	VBROADCASTSS constants<>+992(SB), Z14
+	VBROADCASTSS constants<>+704(SB), Z28
+	VBROADCASTSS constants<>+1728(SB), Z13
+	VBROADCASTSS constants<>+1792(SB), Z12
+	VBROADCASTSS constants<>+1856(SB), Z11
+	VBROADCASTSS constants<>+1920(SB), Z10
+	VBROADCASTSS constants<>+1024(SB), Z9
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1084,19 +1085,19 @@ done3:
 
 // func mishAVX512(dst *float32, x *float32, n int)
 TEXT ·mishAVX512(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+256(SB), Z28
-	VBROADCASTSS constants<>+288(SB), Z27
-	VBROADCASTSS constants<>+320(SB), Z26
-	VBROADCASTSS constants<>+352(SB), Z25
-	VBROADCASTSS constants<>+384(SB), Z24
-	VBROADCASTSS constants<>+192(SB), Z23
-	VBROADCASTSS constants<>+416(SB), Z31
-	VBROADCASTSS constants<>+128(SB), Z22
-	VBROADCASTSS constants<>+1152(SB), Z30
-	VBROADCASTSS constants<>+160(SB), Z29
-	VBROADCASTSS constants<>+896(SB), Z21
-	VBROADCASTSS constants<>+224(SB), Z20
-	VBROADCASTSS constants<>+928(SB), Z19
+	VBROADCASTSS constants<>+736(SB), Z28
+	VBROADCASTSS constants<>+768(SB), Z27
+	VBROADCASTSS constants<>+800(SB), Z26
+	VBROADCASTSS constants<>+832(SB), Z25
+	VBROADCASTSS constants<>+864(SB), Z24
+	VBROADCASTSS constants<>+672(SB), Z23
+	VBROADCASTSS constants<>+896(SB), Z31
+	VBROADCASTSS constants<>+608(SB), Z22
+	VBROADCASTSS constants<>+1248(SB), Z30
+	VBROADCASTSS constants<>+640(SB), Z29
+	VBROADCASTSS constants<>+992(SB), Z21
+	VBROADCASTSS constants<>+704(SB), Z20
+	VBROADCASTSS constants<>+1024(SB), Z19
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1183,31 +1184,31 @@ done3:
 
 // func erfAVX512(dst *float32, x *float32, n int)
 TEXT ·erfAVX512(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+2304(SB), Z29
-	VBROADCASTSS constants<>+256(SB), Z28
-	VBROADCASTSS constants<>+2080(SB), Z27
-	VBROADCASTSS constants<>+288(SB), Z26
-	VBROADCASTSS constants<>+2368(SB), Z25
-	VBROADCASTSS constants<>+320(SB), Z24
-	VBROADCASTSS constants<>+2144(SB), Z23
-	VBROADCASTSS constants<>+2208(SB), Z22
-	VBROADCASTSS constants<>+352(SB), Z21
-	VBROADCASTSS constants<>+384(SB), Z20
-	VBROADCASTSS constants<>+192(SB), Z19
-	VBROADCASTSS constants<>+2496(SB), Z18
-	VBROADCASTSS constants<>+416(SB), Z31
-	VBROADCASTSS constants<>+128(SB), Z17
-	VBROADCASTSS constants<>+2240(SB), Z16
-	VBROADCASTSS constants<>+160(SB), Z30
+	VBROADCASTSS constants<>+2432(SB), Z29
+	VBROADCASTSS constants<>+736(SB), Z28
+	VBROADCASTSS constants<>+2208(SB), Z27
+	VBROADCASTSS constants<>+768(SB), Z26
+	VBROADCASTSS constants<>+2496(SB), Z25
+	VBROADCASTSS constants<>+800(SB), Z24
+	VBROADCASTSS constants<>+2272(SB), Z23
+	VBROADCASTSS constants<>+2336(SB), Z22
+	VBROADCASTSS constants<>+832(SB), Z21
+	VBROADCASTSS constants<>+864(SB), Z20
+	VBROADCASTSS constants<>+672(SB), Z19
+	VBROADCASTSS constants<>+2624(SB), Z18
+	VBROADCASTSS constants<>+896(SB), Z31
+	VBROADCASTSS constants<>+608(SB), Z17
+	VBROADCASTSS constants<>+2368(SB), Z16
+	VBROADCASTSS constants<>+640(SB), Z30
 	VBROADCASTSS constants<>+32(SB), Z15
-	VBROADCASTSS constants<>+896(SB), Z14
-	VBROADCASTSS constants<>+224(SB), Z13
-	VBROADCASTSS constants<>+2272(SB), Z12
-	VBROADCASTSS constants<>+2048(SB), Z11
-	VBROADCASTSS constants<>+2336(SB), Z10
-	VBROADCASTSS constants<>+2112(SB), Z9
-	VBROADCASTSS constants<>+2400(SB), Z8
-	VBROADCASTSS constants<>+2464(SB), Z7
+	VBROADCASTSS constants<>+992(SB), Z14
+	VBROADCASTSS constants<>+704(SB), Z13
+	VBROADCASTSS constants<>+2400(SB), Z12
+	VBROADCASTSS constants<>+2176(SB), Z11
+	VBROADCASTSS constants<>+2464(SB), Z10
+	VBROADCASTSS constants<>+2240(SB), Z9
+	VBROADCASTSS constants<>+2528(SB), Z8
+	VBROADCASTSS constants<>+2592(SB), Z7
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1231,7 +1232,7 @@ loop1:
 	VFMADD231PS Z2, Z11, Z3
 	VFMADD213PS Z9, Z2, Z3
 	VFMADD213PS Z23, Z2, Z3
-	VFMADD213PS.BCST constants<>+2176(SB), Z2, Z3
+	VFMADD213PS.BCST constants<>+2304(SB), Z2, Z3
 	VFMADD213PS Z22, Z2, Z3
 	VFMADD213PS Z1, Z1, Z3
 	VMINPS Z1, Z16, Z2
@@ -1240,7 +1241,7 @@ loop1:
 	VFMADD213PS Z10, Z2, Z4
 	VFMADD213PS Z25, Z2, Z4
 	VFMADD213PS Z8, Z2, Z4
-	VFMADD213PS.BCST constants<>+2432(SB), Z2, Z4
+	VFMADD213PS.BCST constants<>+2560(SB), Z2, Z4
 	VFMADD213PS Z7, Z2, Z4
 	VFMSUB231PS Z2, Z4, Z2
 	VMOVAPS Z30, Z4
@@ -1275,7 +1276,7 @@ tail2:
 	VFMADD231PS Z2, Z11, Z3
 	VFMADD213PS Z9, Z2, Z3
 	VFMADD213PS Z23, Z2, Z3
-	VFMADD213PS.BCST constants<>+2176(SB), Z2, Z3
+	VFMADD213PS.BCST constants<>+2304(SB), Z2, Z3
 	VFMADD213PS Z22, Z2, Z3
 	VFMADD213PS Z1, Z1, Z3
 	VMINPS Z1, Z16, Z2
@@ -1284,7 +1285,7 @@ tail2:
 	VFMADD213PS Z10, Z2, Z4
 	VFMADD213PS Z25, Z2, Z4
 	VFMADD213PS Z8, Z2, Z4
-	VFMADD213PS.BCST constants<>+2432(SB), Z2, Z4
+	VFMADD213PS.BCST constants<>+2560(SB), Z2, Z4
 	VFMADD213PS Z7, Z2, Z4
 	VFMSUB231PS Z2, Z4, Z2
 	VMOVAPS Z30, Z4
@@ -1346,7 +1347,7 @@ done3:
 
 // func rsqrtAVX512(dst *float32, x *float32, n int)
 TEXT ·rsqrtAVX512(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+416(SB), Z31
+	VBROADCASTSS constants<>+896(SB), Z31
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1383,7 +1384,7 @@ done3:
 
 // func reciprocalAVX512(dst *float32, x *float32, n int)
 TEXT ·reciprocalAVX512(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+416(SB), Z31
+	VBROADCASTSS constants<>+896(SB), Z31
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1418,7 +1419,7 @@ done3:
 
 // func negAVX512(dst *float32, x *float32, n int)
 TEXT ·negAVX512(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+896(SB), Z31
+	VBROADCASTSS constants<>+992(SB), Z31
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1624,7 +1625,7 @@ done3:
 
 // func softsignAVX512(dst *float32, x *float32, n int)
 TEXT ·softsignAVX512(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+416(SB), Z31
+	VBROADCASTSS constants<>+896(SB), Z31
 	VBROADCASTSS constants<>+32(SB), Z30
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
@@ -1743,7 +1744,7 @@ done3:
 // func hardSigmoidAVX512(dst *float32, x *float32, alpha float32, beta float32, n int)
 TEXT ·hardSigmoidAVX512(SB), NOSPLIT, $0-32
 	VBROADCASTSS constants<>+0(SB), Z29
-	VBROADCASTSS constants<>+416(SB), Z28
+	VBROADCASTSS constants<>+896(SB), Z28
 	MOVQ n+24(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1785,9 +1786,9 @@ done3:
 // func hardSwishAVX512(dst *float32, x *float32, n int)
 TEXT ·hardSwishAVX512(SB), NOSPLIT, $0-24
 	VBROADCASTSS constants<>+0(SB), Z31
-	VBROADCASTSS constants<>+2528(SB), Z30
-	VBROADCASTSS constants<>+1440(SB), Z29
-	VBROADCASTSS constants<>+416(SB), Z28
+	VBROADCASTSS constants<>+2656(SB), Z30
+	VBROADCASTSS constants<>+1536(SB), Z29
+	VBROADCASTSS constants<>+896(SB), Z28
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1831,20 +1832,20 @@ done3:
 // func eluAVX512(dst *float32, x *float32, pos float32, neg float32, s float32, n int)
 TEXT ·eluAVX512(SB), NOSPLIT, $0-40
 	VBROADCASTSS constants<>+0(SB), Z26
-	VBROADCASTSS constants<>+1472(SB), Z25
-	VBROADCASTSS constants<>+1280(SB), Z24
-	VBROADCASTSS constants<>+1312(SB), Z23
-	VBROADCASTSS constants<>+1344(SB), Z22
-	VBROADCASTSS constants<>+1376(SB), Z21
-	VBROADCASTSS constants<>+1408(SB), Z20
-	VBROADCASTSS constants<>+1440(SB), Z28
-	VBROADCASTSS constants<>+192(SB), Z19
-	VBROADCASTSS constants<>+128(SB), Z18
-	VBROADCASTSS constants<>+1216(SB), Z17
-	VBROADCASTSS constants<>+160(SB), Z27
+	VBROADCASTSS constants<>+1568(SB), Z25
+	VBROADCASTSS constants<>+1376(SB), Z24
+	VBROADCASTSS constants<>+1408(SB), Z23
+	VBROADCASTSS constants<>+1440(SB), Z22
+	VBROADCASTSS constants<>+1472(SB), Z21
+	VBROADCASTSS constants<>+1504(SB), Z20
+	VBROADCASTSS constants<>+1536(SB), Z28
+	VBROADCASTSS constants<>+672(SB), Z19
+	VBROADCASTSS constants<>+608(SB), Z18
+	VBROADCASTSS constants<>+1312(SB), Z17
+	VBROADCASTSS constants<>+640(SB), Z27
 	VBROADCASTSS constants<>+32(SB), Z16
-	VBROADCASTSS constants<>+224(SB), Z15
-	VBROADCASTSS constants<>+1248(SB), Z14
+	VBROADCASTSS constants<>+704(SB), Z15
+	VBROADCASTSS constants<>+1344(SB), Z14
 	MOVQ n+32(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1942,316 +1943,332 @@ DATA constants<>+32(SB)/8, $0x7fffffff7fffffff
 DATA constants<>+40(SB)/8, $0x7fffffff7fffffff
 DATA constants<>+48(SB)/8, $0x7fffffff7fffffff
 DATA constants<>+56(SB)/8, $0x7fffffff7fffffff
-DATA constants<>+64(SB)/8, $0x4170000041700000
-DATA constants<>+72(SB)/8, $0x4170000041700000
-DATA constants<>+80(SB)/8, $0x4170000041700000
-DATA constants<>+88(SB)/8, $0x4170000041700000
-DATA constants<>+96(SB)/8, $0xbf000000bf000000
-DATA constants<>+104(SB)/8, $0xbf000000bf000000
-DATA constants<>+112(SB)/8, $0xbf000000bf000000
-DATA constants<>+120(SB)/8, $0xbf000000bf000000
-DATA constants<>+128(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA constants<>+136(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA constants<>+144(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA constants<>+152(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA constants<>+160(SB)/8, $0x4b4000004b400000
-DATA constants<>+168(SB)/8, $0x4b4000004b400000
-DATA constants<>+176(SB)/8, $0x4b4000004b400000
-DATA constants<>+184(SB)/8, $0x4b4000004b400000
-DATA constants<>+192(SB)/8, $0x3f3172183f317218
-DATA constants<>+200(SB)/8, $0x3f3172183f317218
-DATA constants<>+208(SB)/8, $0x3f3172183f317218
-DATA constants<>+216(SB)/8, $0x3f3172183f317218
-DATA constants<>+224(SB)/8, $0xb102e308b102e308
-DATA constants<>+232(SB)/8, $0xb102e308b102e308
-DATA constants<>+240(SB)/8, $0xb102e308b102e308
-DATA constants<>+248(SB)/8, $0xb102e308b102e308
-DATA constants<>+256(SB)/8, $0x3ab529bd3ab529bd
-DATA constants<>+264(SB)/8, $0x3ab529bd3ab529bd
-DATA constants<>+272(SB)/8, $0x3ab529bd3ab529bd
-DATA constants<>+280(SB)/8, $0x3ab529bd3ab529bd
-DATA constants<>+288(SB)/8, $0x3c091b323c091b32
-DATA constants<>+296(SB)/8, $0x3c091b323c091b32
-DATA constants<>+304(SB)/8, $0x3c091b323c091b32
-DATA constants<>+312(SB)/8, $0x3c091b323c091b32
-DATA constants<>+320(SB)/8, $0x3d2aac4d3d2aac4d
-DATA constants<>+328(SB)/8, $0x3d2aac4d3d2aac4d
-DATA constants<>+336(SB)/8, $0x3d2aac4d3d2aac4d
-DATA constants<>+344(SB)/8, $0x3d2aac4d3d2aac4d
-DATA constants<>+352(SB)/8, $0x3e2aaa4a3e2aaa4a
-DATA constants<>+360(SB)/8, $0x3e2aaa4a3e2aaa4a
-DATA constants<>+368(SB)/8, $0x3e2aaa4a3e2aaa4a
-DATA constants<>+376(SB)/8, $0x3e2aaa4a3e2aaa4a
-DATA constants<>+384(SB)/8, $0x3efffffe3efffffe
-DATA constants<>+392(SB)/8, $0x3efffffe3efffffe
-DATA constants<>+400(SB)/8, $0x3efffffe3efffffe
-DATA constants<>+408(SB)/8, $0x3efffffe3efffffe
-DATA constants<>+416(SB)/8, $0x3f8000003f800000
-DATA constants<>+424(SB)/8, $0x3f8000003f800000
-DATA constants<>+432(SB)/8, $0x3f8000003f800000
-DATA constants<>+440(SB)/8, $0x3f8000003f800000
-DATA constants<>+448(SB)/8, $0x4080000040800000
-DATA constants<>+456(SB)/8, $0x4080000040800000
-DATA constants<>+464(SB)/8, $0x4080000040800000
-DATA constants<>+472(SB)/8, $0x4080000040800000
-DATA constants<>+480(SB)/8, $0x4100000041000000
-DATA constants<>+488(SB)/8, $0x4100000041000000
-DATA constants<>+496(SB)/8, $0x4100000041000000
-DATA constants<>+504(SB)/8, $0x4100000041000000
-DATA constants<>+512(SB)/8, $0xb9057949b9057949
-DATA constants<>+520(SB)/8, $0xb9057949b9057949
-DATA constants<>+528(SB)/8, $0xb9057949b9057949
-DATA constants<>+536(SB)/8, $0xb9057949b9057949
-DATA constants<>+544(SB)/8, $0x3944b1223944b122
-DATA constants<>+552(SB)/8, $0x3944b1223944b122
-DATA constants<>+560(SB)/8, $0x3944b1223944b122
-DATA constants<>+568(SB)/8, $0x3944b1223944b122
-DATA constants<>+576(SB)/8, $0x3acd9a5f3acd9a5f
-DATA constants<>+584(SB)/8, $0x3acd9a5f3acd9a5f
-DATA constants<>+592(SB)/8, $0x3acd9a5f3acd9a5f
-DATA constants<>+600(SB)/8, $0x3acd9a5f3acd9a5f
-DATA constants<>+608(SB)/8, $0xbb66b73bbb66b73b
-DATA constants<>+616(SB)/8, $0xbb66b73bbb66b73b
-DATA constants<>+624(SB)/8, $0xbb66b73bbb66b73b
-DATA constants<>+632(SB)/8, $0xbb66b73bbb66b73b
-DATA constants<>+640(SB)/8, $0xbbf6a16cbbf6a16c
-DATA constants<>+648(SB)/8, $0xbbf6a16cbbf6a16c
-DATA constants<>+656(SB)/8, $0xbbf6a16cbbf6a16c
-DATA constants<>+664(SB)/8, $0xbbf6a16cbbf6a16c
-DATA constants<>+672(SB)/8, $0x3d776c9f3d776c9f
-DATA constants<>+680(SB)/8, $0x3d776c9f3d776c9f
-DATA constants<>+688(SB)/8, $0x3d776c9f3d776c9f
-DATA constants<>+696(SB)/8, $0x3d776c9f3d776c9f
-DATA constants<>+704(SB)/8, $0xbe3effdfbe3effdf
-DATA constants<>+712(SB)/8, $0xbe3effdfbe3effdf
-DATA constants<>+720(SB)/8, $0xbe3effdfbe3effdf
-DATA constants<>+728(SB)/8, $0xbe3effdfbe3effdf
-DATA constants<>+736(SB)/8, $0x3ec636c53ec636c5
-DATA constants<>+744(SB)/8, $0x3ec636c53ec636c5
-DATA constants<>+752(SB)/8, $0x3ec636c53ec636c5
-DATA constants<>+760(SB)/8, $0x3ec636c53ec636c5
-DATA constants<>+768(SB)/8, $0xbf1b9f1dbf1b9f1d
-DATA constants<>+776(SB)/8, $0xbf1b9f1dbf1b9f1d
-DATA constants<>+784(SB)/8, $0xbf1b9f1dbf1b9f1d
-DATA constants<>+792(SB)/8, $0xbf1b9f1dbf1b9f1d
-DATA constants<>+800(SB)/8, $0x3f415a5e3f415a5e
-DATA constants<>+808(SB)/8, $0x3f415a5e3f415a5e
-DATA constants<>+816(SB)/8, $0x3f415a5e3f415a5e
-DATA constants<>+824(SB)/8, $0x3f415a5e3f415a5e
-DATA constants<>+832(SB)/8, $0x3d9222793d922279
-DATA constants<>+840(SB)/8, $0x3d9222793d922279
-DATA constants<>+848(SB)/8, $0x3d9222793d922279
-DATA constants<>+856(SB)/8, $0x3d9222793d922279
-DATA constants<>+864(SB)/8, $0x3fcc422a3fcc422a
-DATA constants<>+872(SB)/8, $0x3fcc422a3fcc422a
-DATA constants<>+880(SB)/8, $0x3fcc422a3fcc422a
-DATA constants<>+888(SB)/8, $0x3fcc422a3fcc422a
-DATA constants<>+896(SB)/8, $0x8000000080000000
-DATA constants<>+904(SB)/8, $0x8000000080000000
-DATA constants<>+912(SB)/8, $0x8000000080000000
-DATA constants<>+920(SB)/8, $0x8000000080000000
-DATA constants<>+928(SB)/8, $0xc2d10000c2d10000
-DATA constants<>+936(SB)/8, $0xc2d10000c2d10000
-DATA constants<>+944(SB)/8, $0xc2d10000c2d10000
-DATA constants<>+952(SB)/8, $0xc2d10000c2d10000
-DATA constants<>+960(SB)/8, $0xbbbc3259bbbc3259
-DATA constants<>+968(SB)/8, $0xbbbc3259bbbc3259
-DATA constants<>+976(SB)/8, $0xbbbc3259bbbc3259
-DATA constants<>+984(SB)/8, $0xbbbc3259bbbc3259
-DATA constants<>+992(SB)/8, $0x3ca965af3ca965af
-DATA constants<>+1000(SB)/8, $0x3ca965af3ca965af
-DATA constants<>+1008(SB)/8, $0x3ca965af3ca965af
-DATA constants<>+1016(SB)/8, $0x3ca965af3ca965af
-DATA constants<>+1024(SB)/8, $0xbd5c2d1dbd5c2d1d
-DATA constants<>+1032(SB)/8, $0xbd5c2d1dbd5c2d1d
-DATA constants<>+1040(SB)/8, $0xbd5c2d1dbd5c2d1d
-DATA constants<>+1048(SB)/8, $0xbd5c2d1dbd5c2d1d
-DATA constants<>+1056(SB)/8, $0x3e0884223e088422
-DATA constants<>+1064(SB)/8, $0x3e0884223e088422
-DATA constants<>+1072(SB)/8, $0x3e0884223e088422
-DATA constants<>+1080(SB)/8, $0x3e0884223e088422
-DATA constants<>+1088(SB)/8, $0xbeaaaa9dbeaaaa9d
-DATA constants<>+1096(SB)/8, $0xbeaaaa9dbeaaaa9d
-DATA constants<>+1104(SB)/8, $0xbeaaaa9dbeaaaa9d
-DATA constants<>+1112(SB)/8, $0xbeaaaa9dbeaaaa9d
-DATA constants<>+1120(SB)/8, $0x41f0000041f00000
-DATA constants<>+1128(SB)/8, $0x41f0000041f00000
-DATA constants<>+1136(SB)/8, $0x41f0000041f00000
-DATA constants<>+1144(SB)/8, $0x41f0000041f00000
-DATA constants<>+1152(SB)/8, $0x4000000040000000
-DATA constants<>+1160(SB)/8, $0x4000000040000000
-DATA constants<>+1168(SB)/8, $0x4000000040000000
-DATA constants<>+1176(SB)/8, $0x4000000040000000
-DATA constants<>+1184(SB)/8, $0x3f2000003f200000
-DATA constants<>+1192(SB)/8, $0x3f2000003f200000
-DATA constants<>+1200(SB)/8, $0x3f2000003f200000
-DATA constants<>+1208(SB)/8, $0x3f2000003f200000
-DATA constants<>+1216(SB)/8, $0x42b2000042b20000
-DATA constants<>+1224(SB)/8, $0x42b2000042b20000
-DATA constants<>+1232(SB)/8, $0x42b2000042b20000
-DATA constants<>+1240(SB)/8, $0x42b2000042b20000
-DATA constants<>+1248(SB)/8, $0xc1a00000c1a00000
-DATA constants<>+1256(SB)/8, $0xc1a00000c1a00000
-DATA constants<>+1264(SB)/8, $0xc1a00000c1a00000
-DATA constants<>+1272(SB)/8, $0xc1a00000c1a00000
-DATA constants<>+1280(SB)/8, $0x394f3781394f3781
-DATA constants<>+1288(SB)/8, $0x394f3781394f3781
-DATA constants<>+1296(SB)/8, $0x394f3781394f3781
-DATA constants<>+1304(SB)/8, $0x394f3781394f3781
-DATA constants<>+1312(SB)/8, $0x3ab69d1f3ab69d1f
-DATA constants<>+1320(SB)/8, $0x3ab69d1f3ab69d1f
-DATA constants<>+1328(SB)/8, $0x3ab69d1f3ab69d1f
-DATA constants<>+1336(SB)/8, $0x3ab69d1f3ab69d1f
-DATA constants<>+1344(SB)/8, $0x3c08896d3c08896d
-DATA constants<>+1352(SB)/8, $0x3c08896d3c08896d
-DATA constants<>+1360(SB)/8, $0x3c08896d3c08896d
-DATA constants<>+1368(SB)/8, $0x3c08896d3c08896d
-DATA constants<>+1376(SB)/8, $0x3d2aaa7c3d2aaa7c
-DATA constants<>+1384(SB)/8, $0x3d2aaa7c3d2aaa7c
-DATA constants<>+1392(SB)/8, $0x3d2aaa7c3d2aaa7c
-DATA constants<>+1400(SB)/8, $0x3d2aaa7c3d2aaa7c
-DATA constants<>+1408(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA constants<>+1416(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA constants<>+1424(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA constants<>+1432(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA constants<>+1440(SB)/8, $0x3f0000003f000000
-DATA constants<>+1448(SB)/8, $0x3f0000003f000000
-DATA constants<>+1456(SB)/8, $0x3f0000003f000000
-DATA constants<>+1464(SB)/8, $0x3f0000003f000000
-DATA constants<>+1472(SB)/8, $0x3300000033000000
-DATA constants<>+1480(SB)/8, $0x3300000033000000
-DATA constants<>+1488(SB)/8, $0x3300000033000000
-DATA constants<>+1496(SB)/8, $0x3300000033000000
-DATA constants<>+1504(SB)/8, $0x0080000000800000
-DATA constants<>+1512(SB)/8, $0x0080000000800000
-DATA constants<>+1520(SB)/8, $0x0080000000800000
-DATA constants<>+1528(SB)/8, $0x0080000000800000
-DATA constants<>+1536(SB)/8, $0x4b0000004b000000
-DATA constants<>+1544(SB)/8, $0x4b0000004b000000
-DATA constants<>+1552(SB)/8, $0x4b0000004b000000
-DATA constants<>+1560(SB)/8, $0x4b0000004b000000
-DATA constants<>+1568(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+1576(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+1584(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+1592(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+1600(SB)/8, $0x41b8000041b80000
-DATA constants<>+1608(SB)/8, $0x41b8000041b80000
-DATA constants<>+1616(SB)/8, $0x41b8000041b80000
-DATA constants<>+1624(SB)/8, $0x41b8000041b80000
-DATA constants<>+1632(SB)/8, $0xbd9c64bebd9c64be
-DATA constants<>+1640(SB)/8, $0xbd9c64bebd9c64be
-DATA constants<>+1648(SB)/8, $0xbd9c64bebd9c64be
-DATA constants<>+1656(SB)/8, $0xbd9c64bebd9c64be
-DATA constants<>+1664(SB)/8, $0x3e02af783e02af78
-DATA constants<>+1672(SB)/8, $0x3e02af783e02af78
-DATA constants<>+1680(SB)/8, $0x3e02af783e02af78
-DATA constants<>+1688(SB)/8, $0x3e02af783e02af78
-DATA constants<>+1696(SB)/8, $0xbe06c131be06c131
-DATA constants<>+1704(SB)/8, $0xbe06c131be06c131
-DATA constants<>+1712(SB)/8, $0xbe06c131be06c131
-DATA constants<>+1720(SB)/8, $0xbe06c131be06c131
-DATA constants<>+1728(SB)/8, $0x3e116c963e116c96
-DATA constants<>+1736(SB)/8, $0x3e116c963e116c96
-DATA constants<>+1744(SB)/8, $0x3e116c963e116c96
-DATA constants<>+1752(SB)/8, $0x3e116c963e116c96
-DATA constants<>+1760(SB)/8, $0xbe2a3944be2a3944
-DATA constants<>+1768(SB)/8, $0xbe2a3944be2a3944
-DATA constants<>+1776(SB)/8, $0xbe2a3944be2a3944
-DATA constants<>+1784(SB)/8, $0xbe2a3944be2a3944
-DATA constants<>+1792(SB)/8, $0x3e4cd00e3e4cd00e
-DATA constants<>+1800(SB)/8, $0x3e4cd00e3e4cd00e
-DATA constants<>+1808(SB)/8, $0x3e4cd00e3e4cd00e
-DATA constants<>+1816(SB)/8, $0x3e4cd00e3e4cd00e
-DATA constants<>+1824(SB)/8, $0xbe800113be800113
-DATA constants<>+1832(SB)/8, $0xbe800113be800113
-DATA constants<>+1840(SB)/8, $0xbe800113be800113
-DATA constants<>+1848(SB)/8, $0xbe800113be800113
-DATA constants<>+1856(SB)/8, $0x3eaaaaaa3eaaaaaa
-DATA constants<>+1864(SB)/8, $0x3eaaaaaa3eaaaaaa
-DATA constants<>+1872(SB)/8, $0x3eaaaaaa3eaaaaaa
-DATA constants<>+1880(SB)/8, $0x3eaaaaaa3eaaaaaa
-DATA constants<>+1888(SB)/8, $0x7f8000007f800000
-DATA constants<>+1896(SB)/8, $0x7f8000007f800000
-DATA constants<>+1904(SB)/8, $0x7f8000007f800000
-DATA constants<>+1912(SB)/8, $0x7f8000007f800000
-DATA constants<>+1920(SB)/8, $0xff800000ff800000
-DATA constants<>+1928(SB)/8, $0xff800000ff800000
-DATA constants<>+1936(SB)/8, $0xff800000ff800000
-DATA constants<>+1944(SB)/8, $0xff800000ff800000
-DATA constants<>+1952(SB)/8, $0x7fc000007fc00000
-DATA constants<>+1960(SB)/8, $0x7fc000007fc00000
-DATA constants<>+1968(SB)/8, $0x7fc000007fc00000
-DATA constants<>+1976(SB)/8, $0x7fc000007fc00000
-DATA constants<>+1984(SB)/8, $0x3e8000003e800000
-DATA constants<>+1992(SB)/8, $0x3e8000003e800000
-DATA constants<>+2000(SB)/8, $0x3e8000003e800000
-DATA constants<>+2008(SB)/8, $0x3e8000003e800000
-DATA constants<>+2016(SB)/8, $0xbf800000bf800000
-DATA constants<>+2024(SB)/8, $0xbf800000bf800000
-DATA constants<>+2032(SB)/8, $0xbf800000bf800000
-DATA constants<>+2040(SB)/8, $0xbf800000bf800000
-DATA constants<>+2048(SB)/8, $0xba1c3650ba1c3650
-DATA constants<>+2056(SB)/8, $0xba1c3650ba1c3650
-DATA constants<>+2064(SB)/8, $0xba1c3650ba1c3650
-DATA constants<>+2072(SB)/8, $0xba1c3650ba1c3650
-DATA constants<>+2080(SB)/8, $0x3ba36c283ba36c28
-DATA constants<>+2088(SB)/8, $0x3ba36c283ba36c28
-DATA constants<>+2096(SB)/8, $0x3ba36c283ba36c28
-DATA constants<>+2104(SB)/8, $0x3ba36c283ba36c28
-DATA constants<>+2112(SB)/8, $0xbcdb3de8bcdb3de8
-DATA constants<>+2120(SB)/8, $0xbcdb3de8bcdb3de8
-DATA constants<>+2128(SB)/8, $0xbcdb3de8bcdb3de8
-DATA constants<>+2136(SB)/8, $0xbcdb3de8bcdb3de8
-DATA constants<>+2144(SB)/8, $0x3de70cc23de70cc2
-DATA constants<>+2152(SB)/8, $0x3de70cc23de70cc2
-DATA constants<>+2160(SB)/8, $0x3de70cc23de70cc2
-DATA constants<>+2168(SB)/8, $0x3de70cc23de70cc2
-DATA constants<>+2176(SB)/8, $0xbec09371bec09371
-DATA constants<>+2184(SB)/8, $0xbec09371bec09371
-DATA constants<>+2192(SB)/8, $0xbec09371bec09371
-DATA constants<>+2200(SB)/8, $0xbec09371bec09371
-DATA constants<>+2208(SB)/8, $0x3e0375d33e0375d3
-DATA constants<>+2216(SB)/8, $0x3e0375d33e0375d3
-DATA constants<>+2224(SB)/8, $0x3e0375d33e0375d3
-DATA constants<>+2232(SB)/8, $0x3e0375d33e0375d3
-DATA constants<>+2240(SB)/8, $0x407ccccd407ccccd
-DATA constants<>+2248(SB)/8, $0x407ccccd407ccccd
-DATA constants<>+2256(SB)/8, $0x407ccccd407ccccd
-DATA constants<>+2264(SB)/8, $0x407ccccd407ccccd
-DATA constants<>+2272(SB)/8, $0xb73c6889b73c6889
-DATA constants<>+2280(SB)/8, $0xb73c6889b73c6889
-DATA constants<>+2288(SB)/8, $0xb73c6889b73c6889
-DATA constants<>+2296(SB)/8, $0xb73c6889b73c6889
-DATA constants<>+2304(SB)/8, $0x39a93cae39a93cae
-DATA constants<>+2312(SB)/8, $0x39a93cae39a93cae
-DATA constants<>+2320(SB)/8, $0x39a93cae39a93cae
-DATA constants<>+2328(SB)/8, $0x39a93cae39a93cae
-DATA constants<>+2336(SB)/8, $0xbb6eb5d4bb6eb5d4
-DATA constants<>+2344(SB)/8, $0xbb6eb5d4bb6eb5d4
-DATA constants<>+2352(SB)/8, $0xbb6eb5d4bb6eb5d4
-DATA constants<>+2360(SB)/8, $0xbb6eb5d4bb6eb5d4
-DATA constants<>+2368(SB)/8, $0x3cc2a8903cc2a890
-DATA constants<>+2376(SB)/8, $0x3cc2a8903cc2a890
-DATA constants<>+2384(SB)/8, $0x3cc2a8903cc2a890
-DATA constants<>+2392(SB)/8, $0x3cc2a8903cc2a890
-DATA constants<>+2400(SB)/8, $0xbdd992b4bdd992b4
-DATA constants<>+2408(SB)/8, $0xbdd992b4bdd992b4
-DATA constants<>+2416(SB)/8, $0xbdd992b4bdd992b4
-DATA constants<>+2424(SB)/8, $0xbdd992b4bdd992b4
-DATA constants<>+2432(SB)/8, $0xbf229947bf229947
-DATA constants<>+2440(SB)/8, $0xbf229947bf229947
-DATA constants<>+2448(SB)/8, $0xbf229947bf229947
-DATA constants<>+2456(SB)/8, $0xbf229947bf229947
-DATA constants<>+2464(SB)/8, $0xbe03bc6ebe03bc6e
-DATA constants<>+2472(SB)/8, $0xbe03bc6ebe03bc6e
-DATA constants<>+2480(SB)/8, $0xbe03bc6ebe03bc6e
-DATA constants<>+2488(SB)/8, $0xbe03bc6ebe03bc6e
-DATA constants<>+2496(SB)/8, $0x3f6ccccd3f6ccccd
-DATA constants<>+2504(SB)/8, $0x3f6ccccd3f6ccccd
-DATA constants<>+2512(SB)/8, $0x3f6ccccd3f6ccccd
-DATA constants<>+2520(SB)/8, $0x3f6ccccd3f6ccccd
-DATA constants<>+2528(SB)/8, $0x3e2aaaab3e2aaaab
-DATA constants<>+2536(SB)/8, $0x3e2aaaab3e2aaaab
-DATA constants<>+2544(SB)/8, $0x3e2aaaab3e2aaaab
-DATA constants<>+2552(SB)/8, $0x3e2aaaab3e2aaaab
-GLOBL constants<>(SB), RODATA|NOPTR, $2560
+DATA constants<>+64(SB)/8, $0x40e0000040e00000
+DATA constants<>+72(SB)/8, $0x40e0000040e00000
+DATA constants<>+80(SB)/8, $0x40e0000040e00000
+DATA constants<>+88(SB)/8, $0x40e0000040e00000
+DATA constants<>+96(SB)/8, $0x4054400040544000
+DATA constants<>+104(SB)/8, $0x4054400040544000
+DATA constants<>+112(SB)/8, $0x4054400040544000
+DATA constants<>+120(SB)/8, $0x4054400040544000
+DATA constants<>+128(SB)/8, $0xaf087723af087723
+DATA constants<>+136(SB)/8, $0xaf087723af087723
+DATA constants<>+144(SB)/8, $0xaf087723af087723
+DATA constants<>+152(SB)/8, $0xaf087723af087723
+DATA constants<>+160(SB)/8, $0x3080abbc3080abbc
+DATA constants<>+168(SB)/8, $0x3080abbc3080abbc
+DATA constants<>+176(SB)/8, $0x3080abbc3080abbc
+DATA constants<>+184(SB)/8, $0x3080abbc3080abbc
+DATA constants<>+192(SB)/8, $0xb05352b1b05352b1
+DATA constants<>+200(SB)/8, $0xb05352b1b05352b1
+DATA constants<>+208(SB)/8, $0xb05352b1b05352b1
+DATA constants<>+216(SB)/8, $0xb05352b1b05352b1
+DATA constants<>+224(SB)/8, $0xb24fb283b24fb283
+DATA constants<>+232(SB)/8, $0xb24fb283b24fb283
+DATA constants<>+240(SB)/8, $0xb24fb283b24fb283
+DATA constants<>+248(SB)/8, $0xb24fb283b24fb283
+DATA constants<>+256(SB)/8, $0x34000abe34000abe
+DATA constants<>+264(SB)/8, $0x34000abe34000abe
+DATA constants<>+272(SB)/8, $0x34000abe34000abe
+DATA constants<>+280(SB)/8, $0x34000abe34000abe
+DATA constants<>+288(SB)/8, $0xb5ad0915b5ad0915
+DATA constants<>+296(SB)/8, $0xb5ad0915b5ad0915
+DATA constants<>+304(SB)/8, $0xb5ad0915b5ad0915
+DATA constants<>+312(SB)/8, $0xb5ad0915b5ad0915
+DATA constants<>+320(SB)/8, $0x374181c9374181c9
+DATA constants<>+328(SB)/8, $0x374181c9374181c9
+DATA constants<>+336(SB)/8, $0x374181c9374181c9
+DATA constants<>+344(SB)/8, $0x374181c9374181c9
+DATA constants<>+352(SB)/8, $0xb8b9648eb8b9648e
+DATA constants<>+360(SB)/8, $0xb8b9648eb8b9648e
+DATA constants<>+368(SB)/8, $0xb8b9648eb8b9648e
+DATA constants<>+376(SB)/8, $0xb8b9648eb8b9648e
+DATA constants<>+384(SB)/8, $0x3a2534413a253441
+DATA constants<>+392(SB)/8, $0x3a2534413a253441
+DATA constants<>+400(SB)/8, $0x3a2534413a253441
+DATA constants<>+408(SB)/8, $0x3a2534413a253441
+DATA constants<>+416(SB)/8, $0xbb8e93edbb8e93ed
+DATA constants<>+424(SB)/8, $0xbb8e93edbb8e93ed
+DATA constants<>+432(SB)/8, $0xbb8e93edbb8e93ed
+DATA constants<>+440(SB)/8, $0xbb8e93edbb8e93ed
+DATA constants<>+448(SB)/8, $0x3cfbd47c3cfbd47c
+DATA constants<>+456(SB)/8, $0x3cfbd47c3cfbd47c
+DATA constants<>+464(SB)/8, $0x3cfbd47c3cfbd47c
+DATA constants<>+472(SB)/8, $0x3cfbd47c3cfbd47c
+DATA constants<>+480(SB)/8, $0xbe86462bbe86462b
+DATA constants<>+488(SB)/8, $0xbe86462bbe86462b
+DATA constants<>+496(SB)/8, $0xbe86462bbe86462b
+DATA constants<>+504(SB)/8, $0xbe86462bbe86462b
+DATA constants<>+512(SB)/8, $0xc00c694dc00c694d
+DATA constants<>+520(SB)/8, $0xc00c694dc00c694d
+DATA constants<>+528(SB)/8, $0xc00c694dc00c694d
+DATA constants<>+536(SB)/8, $0xc00c694dc00c694d
+DATA constants<>+544(SB)/8, $0x4170000041700000
+DATA constants<>+552(SB)/8, $0x4170000041700000
+DATA constants<>+560(SB)/8, $0x4170000041700000
+DATA constants<>+568(SB)/8, $0x4170000041700000
+DATA constants<>+576(SB)/8, $0xbf000000bf000000
+DATA constants<>+584(SB)/8, $0xbf000000bf000000
+DATA constants<>+592(SB)/8, $0xbf000000bf000000
+DATA constants<>+600(SB)/8, $0xbf000000bf000000
+DATA constants<>+608(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+616(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+624(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+632(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+640(SB)/8, $0x4b4000004b400000
+DATA constants<>+648(SB)/8, $0x4b4000004b400000
+DATA constants<>+656(SB)/8, $0x4b4000004b400000
+DATA constants<>+664(SB)/8, $0x4b4000004b400000
+DATA constants<>+672(SB)/8, $0x3f3172183f317218
+DATA constants<>+680(SB)/8, $0x3f3172183f317218
+DATA constants<>+688(SB)/8, $0x3f3172183f317218
+DATA constants<>+696(SB)/8, $0x3f3172183f317218
+DATA constants<>+704(SB)/8, $0xb102e308b102e308
+DATA constants<>+712(SB)/8, $0xb102e308b102e308
+DATA constants<>+720(SB)/8, $0xb102e308b102e308
+DATA constants<>+728(SB)/8, $0xb102e308b102e308
+DATA constants<>+736(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+744(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+752(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+760(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+768(SB)/8, $0x3c091b323c091b32
+DATA constants<>+776(SB)/8, $0x3c091b323c091b32
+DATA constants<>+784(SB)/8, $0x3c091b323c091b32
+DATA constants<>+792(SB)/8, $0x3c091b323c091b32
+DATA constants<>+800(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+808(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+816(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+824(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+832(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+840(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+848(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+856(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+864(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+872(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+880(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+888(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+896(SB)/8, $0x3f8000003f800000
+DATA constants<>+904(SB)/8, $0x3f8000003f800000
+DATA constants<>+912(SB)/8, $0x3f8000003f800000
+DATA constants<>+920(SB)/8, $0x3f8000003f800000
+DATA constants<>+928(SB)/8, $0x3d9222793d922279
+DATA constants<>+936(SB)/8, $0x3d9222793d922279
+DATA constants<>+944(SB)/8, $0x3d9222793d922279
+DATA constants<>+952(SB)/8, $0x3d9222793d922279
+DATA constants<>+960(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+968(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+976(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+984(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+992(SB)/8, $0x8000000080000000
+DATA constants<>+1000(SB)/8, $0x8000000080000000
+DATA constants<>+1008(SB)/8, $0x8000000080000000
+DATA constants<>+1016(SB)/8, $0x8000000080000000
+DATA constants<>+1024(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+1032(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+1040(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+1048(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+1056(SB)/8, $0xbbbc3259bbbc3259
+DATA constants<>+1064(SB)/8, $0xbbbc3259bbbc3259
+DATA constants<>+1072(SB)/8, $0xbbbc3259bbbc3259
+DATA constants<>+1080(SB)/8, $0xbbbc3259bbbc3259
+DATA constants<>+1088(SB)/8, $0x3ca965af3ca965af
+DATA constants<>+1096(SB)/8, $0x3ca965af3ca965af
+DATA constants<>+1104(SB)/8, $0x3ca965af3ca965af
+DATA constants<>+1112(SB)/8, $0x3ca965af3ca965af
+DATA constants<>+1120(SB)/8, $0xbd5c2d1dbd5c2d1d
+DATA constants<>+1128(SB)/8, $0xbd5c2d1dbd5c2d1d
+DATA constants<>+1136(SB)/8, $0xbd5c2d1dbd5c2d1d
+DATA constants<>+1144(SB)/8, $0xbd5c2d1dbd5c2d1d
+DATA constants<>+1152(SB)/8, $0x3e0884223e088422
+DATA constants<>+1160(SB)/8, $0x3e0884223e088422
+DATA constants<>+1168(SB)/8, $0x3e0884223e088422
+DATA constants<>+1176(SB)/8, $0x3e0884223e088422
+DATA constants<>+1184(SB)/8, $0xbeaaaa9dbeaaaa9d
+DATA constants<>+1192(SB)/8, $0xbeaaaa9dbeaaaa9d
+DATA constants<>+1200(SB)/8, $0xbeaaaa9dbeaaaa9d
+DATA constants<>+1208(SB)/8, $0xbeaaaa9dbeaaaa9d
+DATA constants<>+1216(SB)/8, $0x41f0000041f00000
+DATA constants<>+1224(SB)/8, $0x41f0000041f00000
+DATA constants<>+1232(SB)/8, $0x41f0000041f00000
+DATA constants<>+1240(SB)/8, $0x41f0000041f00000
+DATA constants<>+1248(SB)/8, $0x4000000040000000
+DATA constants<>+1256(SB)/8, $0x4000000040000000
+DATA constants<>+1264(SB)/8, $0x4000000040000000
+DATA constants<>+1272(SB)/8, $0x4000000040000000
+DATA constants<>+1280(SB)/8, $0x3f2000003f200000
+DATA constants<>+1288(SB)/8, $0x3f2000003f200000
+DATA constants<>+1296(SB)/8, $0x3f2000003f200000
+DATA constants<>+1304(SB)/8, $0x3f2000003f200000
+DATA constants<>+1312(SB)/8, $0x42b2000042b20000
+DATA constants<>+1320(SB)/8, $0x42b2000042b20000
+DATA constants<>+1328(SB)/8, $0x42b2000042b20000
+DATA constants<>+1336(SB)/8, $0x42b2000042b20000
+DATA constants<>+1344(SB)/8, $0xc1a00000c1a00000
+DATA constants<>+1352(SB)/8, $0xc1a00000c1a00000
+DATA constants<>+1360(SB)/8, $0xc1a00000c1a00000
+DATA constants<>+1368(SB)/8, $0xc1a00000c1a00000
+DATA constants<>+1376(SB)/8, $0x394f3781394f3781
+DATA constants<>+1384(SB)/8, $0x394f3781394f3781
+DATA constants<>+1392(SB)/8, $0x394f3781394f3781
+DATA constants<>+1400(SB)/8, $0x394f3781394f3781
+DATA constants<>+1408(SB)/8, $0x3ab69d1f3ab69d1f
+DATA constants<>+1416(SB)/8, $0x3ab69d1f3ab69d1f
+DATA constants<>+1424(SB)/8, $0x3ab69d1f3ab69d1f
+DATA constants<>+1432(SB)/8, $0x3ab69d1f3ab69d1f
+DATA constants<>+1440(SB)/8, $0x3c08896d3c08896d
+DATA constants<>+1448(SB)/8, $0x3c08896d3c08896d
+DATA constants<>+1456(SB)/8, $0x3c08896d3c08896d
+DATA constants<>+1464(SB)/8, $0x3c08896d3c08896d
+DATA constants<>+1472(SB)/8, $0x3d2aaa7c3d2aaa7c
+DATA constants<>+1480(SB)/8, $0x3d2aaa7c3d2aaa7c
+DATA constants<>+1488(SB)/8, $0x3d2aaa7c3d2aaa7c
+DATA constants<>+1496(SB)/8, $0x3d2aaa7c3d2aaa7c
+DATA constants<>+1504(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA constants<>+1512(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA constants<>+1520(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA constants<>+1528(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA constants<>+1536(SB)/8, $0x3f0000003f000000
+DATA constants<>+1544(SB)/8, $0x3f0000003f000000
+DATA constants<>+1552(SB)/8, $0x3f0000003f000000
+DATA constants<>+1560(SB)/8, $0x3f0000003f000000
+DATA constants<>+1568(SB)/8, $0x3300000033000000
+DATA constants<>+1576(SB)/8, $0x3300000033000000
+DATA constants<>+1584(SB)/8, $0x3300000033000000
+DATA constants<>+1592(SB)/8, $0x3300000033000000
+DATA constants<>+1600(SB)/8, $0x0080000000800000
+DATA constants<>+1608(SB)/8, $0x0080000000800000
+DATA constants<>+1616(SB)/8, $0x0080000000800000
+DATA constants<>+1624(SB)/8, $0x0080000000800000
+DATA constants<>+1632(SB)/8, $0x4b0000004b000000
+DATA constants<>+1640(SB)/8, $0x4b0000004b000000
+DATA constants<>+1648(SB)/8, $0x4b0000004b000000
+DATA constants<>+1656(SB)/8, $0x4b0000004b000000
+DATA constants<>+1664(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1672(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1680(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1688(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1696(SB)/8, $0x41b8000041b80000
+DATA constants<>+1704(SB)/8, $0x41b8000041b80000
+DATA constants<>+1712(SB)/8, $0x41b8000041b80000
+DATA constants<>+1720(SB)/8, $0x41b8000041b80000
+DATA constants<>+1728(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+1736(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+1744(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+1752(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+1760(SB)/8, $0x3e02af783e02af78
+DATA constants<>+1768(SB)/8, $0x3e02af783e02af78
+DATA constants<>+1776(SB)/8, $0x3e02af783e02af78
+DATA constants<>+1784(SB)/8, $0x3e02af783e02af78
+DATA constants<>+1792(SB)/8, $0xbe06c131be06c131
+DATA constants<>+1800(SB)/8, $0xbe06c131be06c131
+DATA constants<>+1808(SB)/8, $0xbe06c131be06c131
+DATA constants<>+1816(SB)/8, $0xbe06c131be06c131
+DATA constants<>+1824(SB)/8, $0x3e116c963e116c96
+DATA constants<>+1832(SB)/8, $0x3e116c963e116c96
+DATA constants<>+1840(SB)/8, $0x3e116c963e116c96
+DATA constants<>+1848(SB)/8, $0x3e116c963e116c96
+DATA constants<>+1856(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+1864(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+1872(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+1880(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+1888(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+1896(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+1904(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+1912(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+1920(SB)/8, $0xbe800113be800113
+DATA constants<>+1928(SB)/8, $0xbe800113be800113
+DATA constants<>+1936(SB)/8, $0xbe800113be800113
+DATA constants<>+1944(SB)/8, $0xbe800113be800113
+DATA constants<>+1952(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+1960(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+1968(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+1976(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+1984(SB)/8, $0x7f8000007f800000
+DATA constants<>+1992(SB)/8, $0x7f8000007f800000
+DATA constants<>+2000(SB)/8, $0x7f8000007f800000
+DATA constants<>+2008(SB)/8, $0x7f8000007f800000
+DATA constants<>+2016(SB)/8, $0xff800000ff800000
+DATA constants<>+2024(SB)/8, $0xff800000ff800000
+DATA constants<>+2032(SB)/8, $0xff800000ff800000
+DATA constants<>+2040(SB)/8, $0xff800000ff800000
+DATA constants<>+2048(SB)/8, $0x7fc000007fc00000
+DATA constants<>+2056(SB)/8, $0x7fc000007fc00000
+DATA constants<>+2064(SB)/8, $0x7fc000007fc00000
+DATA constants<>+2072(SB)/8, $0x7fc000007fc00000
+DATA constants<>+2080(SB)/8, $0x4080000040800000
+DATA constants<>+2088(SB)/8, $0x4080000040800000
+DATA constants<>+2096(SB)/8, $0x4080000040800000
+DATA constants<>+2104(SB)/8, $0x4080000040800000
+DATA constants<>+2112(SB)/8, $0x3e8000003e800000
+DATA constants<>+2120(SB)/8, $0x3e8000003e800000
+DATA constants<>+2128(SB)/8, $0x3e8000003e800000
+DATA constants<>+2136(SB)/8, $0x3e8000003e800000
+DATA constants<>+2144(SB)/8, $0xbf800000bf800000
+DATA constants<>+2152(SB)/8, $0xbf800000bf800000
+DATA constants<>+2160(SB)/8, $0xbf800000bf800000
+DATA constants<>+2168(SB)/8, $0xbf800000bf800000
+DATA constants<>+2176(SB)/8, $0xba1c3650ba1c3650
+DATA constants<>+2184(SB)/8, $0xba1c3650ba1c3650
+DATA constants<>+2192(SB)/8, $0xba1c3650ba1c3650
+DATA constants<>+2200(SB)/8, $0xba1c3650ba1c3650
+DATA constants<>+2208(SB)/8, $0x3ba36c283ba36c28
+DATA constants<>+2216(SB)/8, $0x3ba36c283ba36c28
+DATA constants<>+2224(SB)/8, $0x3ba36c283ba36c28
+DATA constants<>+2232(SB)/8, $0x3ba36c283ba36c28
+DATA constants<>+2240(SB)/8, $0xbcdb3de8bcdb3de8
+DATA constants<>+2248(SB)/8, $0xbcdb3de8bcdb3de8
+DATA constants<>+2256(SB)/8, $0xbcdb3de8bcdb3de8
+DATA constants<>+2264(SB)/8, $0xbcdb3de8bcdb3de8
+DATA constants<>+2272(SB)/8, $0x3de70cc23de70cc2
+DATA constants<>+2280(SB)/8, $0x3de70cc23de70cc2
+DATA constants<>+2288(SB)/8, $0x3de70cc23de70cc2
+DATA constants<>+2296(SB)/8, $0x3de70cc23de70cc2
+DATA constants<>+2304(SB)/8, $0xbec09371bec09371
+DATA constants<>+2312(SB)/8, $0xbec09371bec09371
+DATA constants<>+2320(SB)/8, $0xbec09371bec09371
+DATA constants<>+2328(SB)/8, $0xbec09371bec09371
+DATA constants<>+2336(SB)/8, $0x3e0375d33e0375d3
+DATA constants<>+2344(SB)/8, $0x3e0375d33e0375d3
+DATA constants<>+2352(SB)/8, $0x3e0375d33e0375d3
+DATA constants<>+2360(SB)/8, $0x3e0375d33e0375d3
+DATA constants<>+2368(SB)/8, $0x407ccccd407ccccd
+DATA constants<>+2376(SB)/8, $0x407ccccd407ccccd
+DATA constants<>+2384(SB)/8, $0x407ccccd407ccccd
+DATA constants<>+2392(SB)/8, $0x407ccccd407ccccd
+DATA constants<>+2400(SB)/8, $0xb73c6889b73c6889
+DATA constants<>+2408(SB)/8, $0xb73c6889b73c6889
+DATA constants<>+2416(SB)/8, $0xb73c6889b73c6889
+DATA constants<>+2424(SB)/8, $0xb73c6889b73c6889
+DATA constants<>+2432(SB)/8, $0x39a93cae39a93cae
+DATA constants<>+2440(SB)/8, $0x39a93cae39a93cae
+DATA constants<>+2448(SB)/8, $0x39a93cae39a93cae
+DATA constants<>+2456(SB)/8, $0x39a93cae39a93cae
+DATA constants<>+2464(SB)/8, $0xbb6eb5d4bb6eb5d4
+DATA constants<>+2472(SB)/8, $0xbb6eb5d4bb6eb5d4
+DATA constants<>+2480(SB)/8, $0xbb6eb5d4bb6eb5d4
+DATA constants<>+2488(SB)/8, $0xbb6eb5d4bb6eb5d4
+DATA constants<>+2496(SB)/8, $0x3cc2a8903cc2a890
+DATA constants<>+2504(SB)/8, $0x3cc2a8903cc2a890
+DATA constants<>+2512(SB)/8, $0x3cc2a8903cc2a890
+DATA constants<>+2520(SB)/8, $0x3cc2a8903cc2a890
+DATA constants<>+2528(SB)/8, $0xbdd992b4bdd992b4
+DATA constants<>+2536(SB)/8, $0xbdd992b4bdd992b4
+DATA constants<>+2544(SB)/8, $0xbdd992b4bdd992b4
+DATA constants<>+2552(SB)/8, $0xbdd992b4bdd992b4
+DATA constants<>+2560(SB)/8, $0xbf229947bf229947
+DATA constants<>+2568(SB)/8, $0xbf229947bf229947
+DATA constants<>+2576(SB)/8, $0xbf229947bf229947
+DATA constants<>+2584(SB)/8, $0xbf229947bf229947
+DATA constants<>+2592(SB)/8, $0xbe03bc6ebe03bc6e
+DATA constants<>+2600(SB)/8, $0xbe03bc6ebe03bc6e
+DATA constants<>+2608(SB)/8, $0xbe03bc6ebe03bc6e
+DATA constants<>+2616(SB)/8, $0xbe03bc6ebe03bc6e
+DATA constants<>+2624(SB)/8, $0x3f6ccccd3f6ccccd
+DATA constants<>+2632(SB)/8, $0x3f6ccccd3f6ccccd
+DATA constants<>+2640(SB)/8, $0x3f6ccccd3f6ccccd
+DATA constants<>+2648(SB)/8, $0x3f6ccccd3f6ccccd
+DATA constants<>+2656(SB)/8, $0x3e2aaaab3e2aaaab
+DATA constants<>+2664(SB)/8, $0x3e2aaaab3e2aaaab
+DATA constants<>+2672(SB)/8, $0x3e2aaaab3e2aaaab
+DATA constants<>+2680(SB)/8, $0x3e2aaaab3e2aaaab
+GLOBL constants<>(SB), RODATA|NOPTR, $2688

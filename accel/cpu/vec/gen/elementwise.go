@@ -39,8 +39,7 @@ func plain(name string, f func(k *kernel, x *val) *val) definition {
 var unary = []definition{
 	plain("relu", func(k *kernel, x *val) *val { return k.max(k.constant(0), x) }),
 	plain("gelu", func(k *kernel, x *val) *val {
-		tail, _ := k.normal(x, false)
-		return k.mul(x, k.normalCDF(x, tail))
+		return k.mul(x, k.normalCDF(x, k.normalFast(x)))
 	}),
 	plain("geluTanh", func(k *kernel, x *val) *val {
 		v := k.mul(x, k.fma(k.mul(x, x), k.constant(geluCubic), k.constant(geluLinear)))
@@ -111,7 +110,7 @@ var grad = []definition{
 		l.store(p[0], l.keep(m, l.load(p[1])))
 	}),
 	gradOf("geluGrad", "x", "", func(k *kernel, x *val, _ []*val) *val {
-		tail, bell := k.normal(x, true)
+		tail, bell := k.normal(x)
 		return k.fma(k.mul(x, k.constant(0.3989422804014327)), bell, k.normalCDF(x, tail))
 	}),
 	gradOf("geluTanhGrad", "x", "", func(k *kernel, x *val, _ []*val) *val {

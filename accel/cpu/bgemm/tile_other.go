@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package bgemm
+
+func available() []impl { return []impl{portable} }
