@@ -53,6 +53,19 @@ type binder struct {
 	symbols  map[int]int
 }
 
+// Expanded returns a concrete graph with all functions written out: the graph
+// itself if there are none, else a copy. What Gradients and Apply add to a bound
+// graph may be functions again.
+func (g *Graph) Expanded() (*Graph, error) {
+	for _, n := range g.Nodes {
+		if o := table[n.Op]; o.expand != nil && (o.when == nil || o.when(n)) {
+			out, _, err := g.Bind(Binding{})
+			return out, err
+		}
+	}
+	return g, nil
+}
+
 // declare copies inputs, parameters and constants.
 func (b *binder) declare() error {
 	for name, n := range b.with.Symbols {

@@ -46,7 +46,10 @@ func (g *Graph) Symbol(name string) int {
 	return -len(g.symbols)
 }
 
-// symbolName is how a symbol is printed.
+// SymbolName is the name of a symbolic dimension, as it is printed.
+func (g *Graph) SymbolName(d int) string { return g.symbolName(d) }
+
+// symbolName is SymbolName, for shapes to be printed with.
 func (g *Graph) symbolName(d int) string {
 	if i := -1 - d; i < len(g.symbols) {
 		return g.symbols[i].name

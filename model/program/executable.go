@@ -30,9 +30,13 @@ type call struct {
 	host  []accel.HostMemory // the same, on a device that can work in place; else nil
 }
 
-// Compile optimises a concrete graph in place, but for the passes to skip, and
-// compiles it.
+// Compile optimises a concrete graph, but for the passes to skip, and compiles it.
+// The graph may be changed.
 func Compile(dev accel.Device, bound *graph.Graph, skip ...string) (*Executable, error) {
+	bound, err := bound.Expanded()
+	if err != nil {
+		return nil, err
+	}
 	if err := bound.Optimize(skip...); err != nil {
 		return nil, err
 	}

@@ -12,46 +12,34 @@
 // dst and src must not overlap.
 package cast
 
-import "fmt"
+import (
+	"fmt"
 
-// impl is one implementation. Its functions may leave a tail of less than 16
-// elements undone; they return how many elements are done.
-type impl struct {
-	name                         string
-	f16ToF32, bf16ToF32          func(dst []float32, src []uint16) int
-	f32ToF16, f32ToBF16          func(dst []uint16, src []float32) int
-	f64ToF32                     func(dst []float32, src []float64) int
-	f32ToF64                     func(dst []float64, src []float32) int
-	quantize8                    func(dst []uint8, src []float32, q *quantum) int
-	quantize16                   func(dst []uint16, src []float32, q *quantum) int
-	dequantizeU8, dequantizeS8   func(dst []float32, src []uint8, scale float32, zero int32) int
-	dequantizeU16, dequantizeS16 func(dst []float32, src []uint16, scale float32, zero int32) int
-	bounds                       func(x []float32, b *[2]float32) int
-}
-
-// impls lists the implementations this process may use, the portable first;
-// best is the last.
-var (
-	impls = available()
-	best  = &impls[len(impls)-1]
+	"github.com/millrace-go/millrace/accel/cpu/isa"
 )
 
-// portable does nothing in bulk: the loops of the tail do it all.
-var portable = impl{
-	name:     "portable",
-	f16ToF32: none[float32, uint16], bf16ToF32: none[float32, uint16],
-	f32ToF16: none[uint16, float32], f32ToBF16: none[uint16, float32],
-	f64ToF32: none[float32, float64], f32ToF64: none[float64, float32],
-	quantize8:     func([]uint8, []float32, *quantum) int { return 0 },
-	quantize16:    func([]uint16, []float32, *quantum) int { return 0 },
-	dequantizeU8:  func([]float32, []uint8, float32, int32) int { return 0 },
-	dequantizeS8:  func([]float32, []uint8, float32, int32) int { return 0 },
-	dequantizeU16: func([]float32, []uint16, float32, int32) int { return 0 },
-	dequantizeS16: func([]float32, []uint16, float32, int32) int { return 0 },
-	bounds:        func([]float32, *[2]float32) int { return 0 },
+// impl is one implementation. Its bulk methods may leave a tail undone; they
+// return how many elements are done. They are no function values, so that
+// slices of a caller's stack stay there.
+type impl isa.Level
+
+// impls lists the implementations this process may use, plain Go first; best is
+// the last.
+var (
+	impls = available()
+	best  = impls[len(impls)-1]
+)
+
+func available() []impl {
+	var list []impl
+	for l := isa.Portable; isa.Has(l); l++ {
+		list = append(list, impl(l))
+	}
+	return list
 }
 
-func none[D, S any]([]D, []S) int { return 0 }
+// String is the name of the level.
+func (m impl) String() string { return isa.Level(m).String() }
 
 func sameLen(dst, src int) {
 	if dst != src {
@@ -62,7 +50,7 @@ func sameLen(dst, src int) {
 // F16ToF32 widens float16, exactly.
 func F16ToF32(dst []float32, src []uint16) { best.widenF16(dst, src) }
 
-func (m *impl) widenF16(dst []float32, src []uint16) {
+func (m impl) widenF16(dst []float32, src []uint16) {
 	sameLen(len(dst), len(src))
 	for i := m.f16ToF32(dst, src); i < len(src); i++ {
 		dst[i] = FromF16(src[i])
@@ -72,7 +60,7 @@ func (m *impl) widenF16(dst []float32, src []uint16) {
 // F32ToF16 rounds to float16.
 func F32ToF16(dst []uint16, src []float32) { best.roundF16(dst, src) }
 
-func (m *impl) roundF16(dst []uint16, src []float32) {
+func (m impl) roundF16(dst []uint16, src []float32) {
 	sameLen(len(dst), len(src))
 	for i := m.f32ToF16(dst, src); i < len(src); i++ {
 		dst[i] = ToF16(src[i])
@@ -83,7 +71,7 @@ func (m *impl) roundF16(dst []uint16, src []float32) {
 // nothing is computed.
 func BF16ToF32(dst []float32, src []uint16) { best.widenBF16(dst, src) }
 
-func (m *impl) widenBF16(dst []float32, src []uint16) {
+func (m impl) widenBF16(dst []float32, src []uint16) {
 	sameLen(len(dst), len(src))
 	for i := m.bf16ToF32(dst, src); i < len(src); i++ {
 		dst[i] = FromBF16(src[i])
@@ -93,7 +81,7 @@ func (m *impl) widenBF16(dst []float32, src []uint16) {
 // F32ToBF16 rounds to bfloat16.
 func F32ToBF16(dst []uint16, src []float32) { best.roundBF16(dst, src) }
 
-func (m *impl) roundBF16(dst []uint16, src []float32) {
+func (m impl) roundBF16(dst []uint16, src []float32) {
 	sameLen(len(dst), len(src))
 	for i := m.f32ToBF16(dst, src); i < len(src); i++ {
 		dst[i] = ToBF16(src[i])
@@ -103,7 +91,7 @@ func (m *impl) roundBF16(dst []uint16, src []float32) {
 // F64ToF32 rounds to float32.
 func F64ToF32(dst []float32, src []float64) { best.roundF32(dst, src) }
 
-func (m *impl) roundF32(dst []float32, src []float64) {
+func (m impl) roundF32(dst []float32, src []float64) {
 	sameLen(len(dst), len(src))
 	for i := m.f64ToF32(dst, src); i < len(src); i++ {
 		dst[i] = float32(src[i])
@@ -113,7 +101,7 @@ func (m *impl) roundF32(dst []float32, src []float64) {
 // F32ToF64 widens float32, exactly.
 func F32ToF64(dst []float64, src []float32) { best.widenF32(dst, src) }
 
-func (m *impl) widenF32(dst []float64, src []float32) {
+func (m impl) widenF32(dst []float64, src []float32) {
 	sameLen(len(dst), len(src))
 	for i := m.f32ToF64(dst, src); i < len(src); i++ {
 		dst[i] = float64(src[i])

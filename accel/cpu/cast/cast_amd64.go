@@ -4,93 +4,182 @@ import "github.com/millrace-go/millrace/accel/cpu/isa"
 
 //go:generate go run ./gen/main.go
 
-func available() []impl {
-	list := []impl{portable}
-	if isa.Has(isa.AVX2) {
-		list = append(list, implAVX2)
-	}
-	if isa.Has(isa.AVX512) {
-		list = append(list, implAVX512)
-	}
-	return list
-}
-
 // block is the elements that the assembly does a multiple of.
 const block = 16
 
-// plain makes an implementation of an assembly kernel without parameters.
-func plain[D, S any](f func(dst *D, src *S, n int)) func(dst []D, src []S) int {
-	return func(dst []D, src []S) int {
-		n := len(src) &^ (block - 1)
-		if n > 0 {
-			f(&dst[0], &src[0], n)
-		}
-		return n
+// The levels of isa as implementations.
+const (
+	avx2   = impl(isa.AVX2)
+	avx512 = impl(isa.AVX512)
+)
+
+func (m impl) f16ToF32(dst []float32, src []uint16) int {
+	n := len(src) &^ (block - 1)
+	switch {
+	case m < avx2 || n == 0:
+		return 0
+	case m == avx512:
+		f16ToF32AVX512(&dst[0], &src[0], n)
+	default:
+		f16ToF32AVX2(&dst[0], &src[0], n)
 	}
+	return n
 }
 
-func quantized[D any](f func(dst *D, src *float32, n int, q *quantum)) func(dst []D, src []float32, q *quantum) int {
-	return func(dst []D, src []float32, q *quantum) int {
-		n := len(src) &^ (block - 1)
-		if n > 0 {
-			f(&dst[0], &src[0], n, q)
-		}
-		return n
+func (m impl) f32ToF16(dst []uint16, src []float32) int {
+	n := len(src) &^ (block - 1)
+	switch {
+	case m < avx2 || n == 0:
+		return 0
+	case m == avx512:
+		f32ToF16AVX512(&dst[0], &src[0], n)
+	default:
+		f32ToF16AVX2(&dst[0], &src[0], n)
 	}
+	return n
 }
 
-func scaled[S any](f func(dst *float32, src *S, n int, scale float32, zero int32)) func([]float32, []S, float32, int32) int {
-	return func(dst []float32, src []S, scale float32, zero int32) int {
-		n := len(src) &^ (block - 1)
-		if n > 0 {
-			f(&dst[0], &src[0], n, scale, zero)
-		}
-		return n
+func (m impl) bf16ToF32(dst []float32, src []uint16) int {
+	n := len(src) &^ (block - 1)
+	switch {
+	case m < avx2 || n == 0:
+		return 0
+	case m == avx512:
+		bf16ToF32AVX512(&dst[0], &src[0], n)
+	default:
+		bf16ToF32AVX2(&dst[0], &src[0], n)
 	}
+	return n
 }
 
-func bounded(f func(dst, src *float32, n int)) func(x []float32, b *[2]float32) int {
-	return func(x []float32, b *[2]float32) int {
-		n := len(x) &^ (block - 1)
-		if n > 0 {
-			f(&b[0], &x[0], n)
-		}
-		return n
+func (m impl) f32ToBF16(dst []uint16, src []float32) int {
+	n := len(src) &^ (block - 1)
+	switch {
+	case m < avx2 || n == 0:
+		return 0
+	case m == avx512:
+		f32ToBF16AVX512(&dst[0], &src[0], n)
+	default:
+		f32ToBF16AVX2(&dst[0], &src[0], n)
 	}
+	return n
 }
 
-var implAVX2 = impl{
-	name:          "avx2",
-	f16ToF32:      plain(f16ToF32AVX2),
-	f32ToF16:      plain(f32ToF16AVX2),
-	bf16ToF32:     plain(bf16ToF32AVX2),
-	f32ToBF16:     plain(f32ToBF16AVX2),
-	f64ToF32:      plain(f64ToF32AVX2),
-	f32ToF64:      plain(f32ToF64AVX2),
-	quantize8:     quantized(quantize8AVX2),
-	quantize16:    quantized(quantize16AVX2),
-	dequantizeU8:  scaled(dequantizeU8AVX2),
-	dequantizeS8:  scaled(dequantizeS8AVX2),
-	dequantizeU16: scaled(dequantizeU16AVX2),
-	dequantizeS16: scaled(dequantizeS16AVX2),
-	bounds:        bounded(boundsAVX2),
+func (m impl) f64ToF32(dst []float32, src []float64) int {
+	n := len(src) &^ (block - 1)
+	switch {
+	case m < avx2 || n == 0:
+		return 0
+	case m == avx512:
+		f64ToF32AVX512(&dst[0], &src[0], n)
+	default:
+		f64ToF32AVX2(&dst[0], &src[0], n)
+	}
+	return n
 }
 
-var implAVX512 = impl{
-	name:          "avx512",
-	f16ToF32:      plain(f16ToF32AVX512),
-	f32ToF16:      plain(f32ToF16AVX512),
-	bf16ToF32:     plain(bf16ToF32AVX512),
-	f32ToBF16:     plain(f32ToBF16AVX512),
-	f64ToF32:      plain(f64ToF32AVX512),
-	f32ToF64:      plain(f32ToF64AVX512),
-	quantize8:     quantized(quantize8AVX512),
-	quantize16:    quantized(quantize16AVX512),
-	dequantizeU8:  scaled(dequantizeU8AVX512),
-	dequantizeS8:  scaled(dequantizeS8AVX512),
-	dequantizeU16: scaled(dequantizeU16AVX512),
-	dequantizeS16: scaled(dequantizeS16AVX512),
-	bounds:        bounded(boundsAVX512),
+func (m impl) f32ToF64(dst []float64, src []float32) int {
+	n := len(src) &^ (block - 1)
+	switch {
+	case m < avx2 || n == 0:
+		return 0
+	case m == avx512:
+		f32ToF64AVX512(&dst[0], &src[0], n)
+	default:
+		f32ToF64AVX2(&dst[0], &src[0], n)
+	}
+	return n
+}
+
+func (m impl) quantize8(dst []uint8, src []float32, q *quantum) int {
+	n := len(src) &^ (block - 1)
+	switch {
+	case m < avx2 || n == 0:
+		return 0
+	case m == avx512:
+		quantize8AVX512(&dst[0], &src[0], n, q)
+	default:
+		quantize8AVX2(&dst[0], &src[0], n, q)
+	}
+	return n
+}
+
+func (m impl) quantize16(dst []uint16, src []float32, q *quantum) int {
+	n := len(src) &^ (block - 1)
+	switch {
+	case m < avx2 || n == 0:
+		return 0
+	case m == avx512:
+		quantize16AVX512(&dst[0], &src[0], n, q)
+	default:
+		quantize16AVX2(&dst[0], &src[0], n, q)
+	}
+	return n
+}
+
+func (m impl) dequantizeU8(dst []float32, src []uint8, scale float32, zero int32) int {
+	n := len(src) &^ (block - 1)
+	switch {
+	case m < avx2 || n == 0:
+		return 0
+	case m == avx512:
+		dequantizeU8AVX512(&dst[0], &src[0], n, scale, zero)
+	default:
+		dequantizeU8AVX2(&dst[0], &src[0], n, scale, zero)
+	}
+	return n
+}
+
+func (m impl) dequantizeS8(dst []float32, src []uint8, scale float32, zero int32) int {
+	n := len(src) &^ (block - 1)
+	switch {
+	case m < avx2 || n == 0:
+		return 0
+	case m == avx512:
+		dequantizeS8AVX512(&dst[0], &src[0], n, scale, zero)
+	default:
+		dequantizeS8AVX2(&dst[0], &src[0], n, scale, zero)
+	}
+	return n
+}
+
+func (m impl) dequantizeU16(dst []float32, src []uint16, scale float32, zero int32) int {
+	n := len(src) &^ (block - 1)
+	switch {
+	case m < avx2 || n == 0:
+		return 0
+	case m == avx512:
+		dequantizeU16AVX512(&dst[0], &src[0], n, scale, zero)
+	default:
+		dequantizeU16AVX2(&dst[0], &src[0], n, scale, zero)
+	}
+	return n
+}
+
+func (m impl) dequantizeS16(dst []float32, src []uint16, scale float32, zero int32) int {
+	n := len(src) &^ (block - 1)
+	switch {
+	case m < avx2 || n == 0:
+		return 0
+	case m == avx512:
+		dequantizeS16AVX512(&dst[0], &src[0], n, scale, zero)
+	default:
+		dequantizeS16AVX2(&dst[0], &src[0], n, scale, zero)
+	}
+	return n
+}
+
+func (m impl) bounds(x []float32, b *[2]float32) int {
+	n := len(x) &^ (block - 1)
+	switch {
+	case m < avx2 || n == 0:
+		return 0
+	case m == avx512:
+		boundsAVX512(&b[0], &x[0], n)
+	default:
+		boundsAVX2(&b[0], &x[0], n)
+	}
+	return n
 }
 
 //go:noescape

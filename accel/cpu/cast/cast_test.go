@@ -51,15 +51,15 @@ func allCodes() []uint16 {
 type half struct {
 	name     string
 	exp, man int
-	widen    func(m *impl, dst []float32, src []uint16)
-	round    func(m *impl, dst []uint16, src []float32)
+	widen    func(m impl, dst []float32, src []uint16)
+	round    func(m impl, dst []uint16, src []float32)
 	round64  func(dst []uint16, src []float64)
 	widen64  func(dst []float64, src []uint16)
 }
 
 var halves = []half{
-	{"float16", 5, 10, (*impl).widenF16, (*impl).roundF16, F64ToF16, F16ToF64},
-	{"bfloat16", 8, 7, (*impl).widenBF16, (*impl).roundBF16, F64ToBF16, BF16ToF64},
+	{"float16", 5, 10, impl.widenF16, impl.roundF16, F64ToF16, F16ToF64},
+	{"bfloat16", 8, 7, impl.widenBF16, impl.roundBF16, F64ToBF16, BF16ToF64},
 }
 
 // Every code of both types widens to its value and rounds back to itself; a
@@ -67,7 +67,7 @@ var halves = []half{
 func TestAllCodes(t *testing.T) {
 	for _, h := range halves {
 		for i := range impls {
-			m := &impls[i]
+			m := impls[i]
 			codes := allCodes()
 			wide, back := make([]float32, len(codes)), make([]uint16, len(codes))
 			h.widen(m, wide, codes)
@@ -78,14 +78,14 @@ func TestAllCodes(t *testing.T) {
 			for c, v := range wide {
 				want := halfValue(uint16(c), h.exp, h.man)
 				if !(same(float64(v), want) && same(wide64[c], want)) {
-					t.Fatalf("%s %s: code %#04x widens to %g and %g, want %g", h.name, m.name, c, v, wide64[c], want)
+					t.Fatalf("%s %s: code %#04x widens to %g and %g, want %g", h.name, m.String(), c, v, wide64[c], want)
 				}
 				code := uint16(c)
 				if want != want {
 					code |= 1 << (h.man - 1)
 				}
 				if back[c] != code || back64[c] != code {
-					t.Fatalf("%s %s: code %#04x comes back as %#04x and %#04x, want %#04x", h.name, m.name, c, back[c], back64[c], code)
+					t.Fatalf("%s %s: code %#04x comes back as %#04x and %#04x, want %#04x", h.name, m.String(), c, back[c], back64[c], code)
 				}
 			}
 		}
@@ -166,10 +166,10 @@ func TestRoundsToNearest(t *testing.T) {
 		narrow := make([]float32, len(x))
 		F64ToF32(narrow, x)
 		for i := range impls {
-			h.round(&impls[i], got, narrow)
+			h.round(impls[i], got, narrow)
 			for j, v := range narrow {
 				if want := nearest(h, float64(v)); got[j] != want {
-					t.Fatalf("%s %s: float32 %g gives %#04x, want %#04x", h.name, impls[i].name, v, got[j], want)
+					t.Fatalf("%s %s: float32 %g gives %#04x, want %#04x", h.name, impls[i], v, got[j], want)
 				}
 			}
 		}
@@ -185,17 +185,17 @@ func TestNaNsStayNaN(t *testing.T) {
 		sign := uint16(bits >> 31 << 15)
 		f16, bf16 := sign|0x7e00|uint16(bits>>13&0x3ff), uint16(bits>>16)|0x40
 		for i := range impls {
-			m, got := &impls[i], make([]uint16, len(x))
+			m, got := impls[i], make([]uint16, len(x))
 			m.roundF16(got, x)
 			for j := range got {
 				if got[j] != f16 {
-					t.Fatalf("%s: NaN %#08x element %d gives float16 %#04x, want %#04x", m.name, bits, j, got[j], f16)
+					t.Fatalf("%s: NaN %#08x element %d gives float16 %#04x, want %#04x", m.String(), bits, j, got[j], f16)
 				}
 			}
 			m.roundBF16(got, x)
 			for j := range got {
 				if got[j] != bf16 {
-					t.Fatalf("%s: NaN %#08x element %d gives bfloat16 %#04x, want %#04x", m.name, bits, j, got[j], bf16)
+					t.Fatalf("%s: NaN %#08x element %d gives bfloat16 %#04x, want %#04x", m.String(), bits, j, got[j], bf16)
 				}
 			}
 		}
@@ -224,13 +224,13 @@ func TestLengths(t *testing.T) {
 			f[i], d[i], h[i] = float32(r.NormFloat64()), r.NormFloat64(), uint16(r.IntN(0x7c00))
 		}
 		for i := range impls {
-			m := &impls[i]
-			checkLength(t, m.name+" widenF16", n, float32(math.NaN()), guard, func(dst []float32) { m.widenF16(dst, h) }, func(i int) float32 { return FromF16(h[i]) })
-			checkLength(t, m.name+" widenBF16", n, float32(math.NaN()), guard, func(dst []float32) { m.widenBF16(dst, h) }, func(i int) float32 { return FromBF16(h[i]) })
-			checkLength(t, m.name+" roundF16", n, 0x7e00, guard, func(dst []uint16) { m.roundF16(dst, f) }, func(i int) uint16 { return ToF16(f[i]) })
-			checkLength(t, m.name+" roundBF16", n, 0x7e00, guard, func(dst []uint16) { m.roundBF16(dst, f) }, func(i int) uint16 { return ToBF16(f[i]) })
-			checkLength(t, m.name+" roundF32", n, float32(math.NaN()), guard, func(dst []float32) { m.roundF32(dst, d) }, func(i int) float32 { return float32(d[i]) })
-			checkLength(t, m.name+" widenF32", n, math.NaN(), guard, func(dst []float64) { m.widenF32(dst, f) }, func(i int) float64 { return float64(f[i]) })
+			m := impls[i]
+			checkLength(t, m.String()+" widenF16", n, float32(math.NaN()), guard, func(dst []float32) { m.widenF16(dst, h) }, func(i int) float32 { return FromF16(h[i]) })
+			checkLength(t, m.String()+" widenBF16", n, float32(math.NaN()), guard, func(dst []float32) { m.widenBF16(dst, h) }, func(i int) float32 { return FromBF16(h[i]) })
+			checkLength(t, m.String()+" roundF16", n, 0x7e00, guard, func(dst []uint16) { m.roundF16(dst, f) }, func(i int) uint16 { return ToF16(f[i]) })
+			checkLength(t, m.String()+" roundBF16", n, 0x7e00, guard, func(dst []uint16) { m.roundBF16(dst, f) }, func(i int) uint16 { return ToBF16(f[i]) })
+			checkLength(t, m.String()+" roundF32", n, float32(math.NaN()), guard, func(dst []float32) { m.roundF32(dst, d) }, func(i int) float32 { return float32(d[i]) })
+			checkLength(t, m.String()+" widenF32", n, math.NaN(), guard, func(dst []float64) { m.widenF32(dst, f) }, func(i int) float64 { return float64(f[i]) })
 		}
 	}
 }

@@ -58,7 +58,7 @@ func Quantize8(dst []uint8, src []float32, scale float32, zero int32, r Range) {
 	best.quantizeBytes(dst, src, scale, zero, r)
 }
 
-func (m *impl) quantizeBytes(dst []uint8, src []float32, scale float32, zero int32, r Range) {
+func (m impl) quantizeBytes(dst []uint8, src []float32, scale float32, zero int32, r Range) {
 	sameLen(len(dst), len(src))
 	q := newQuantum(scale, zero, r)
 	for i := m.quantize8(dst, src, &q); i < len(src); i++ {
@@ -71,7 +71,7 @@ func Quantize16(dst []uint16, src []float32, scale float32, zero int32, r Range)
 	best.quantizeWords(dst, src, scale, zero, r)
 }
 
-func (m *impl) quantizeWords(dst []uint16, src []float32, scale float32, zero int32, r Range) {
+func (m impl) quantizeWords(dst []uint16, src []float32, scale float32, zero int32, r Range) {
 	sameLen(len(dst), len(src))
 	q := newQuantum(scale, zero, r)
 	for i := m.quantize16(dst, src, &q); i < len(src); i++ {
@@ -103,7 +103,7 @@ func DequantizeU8(dst []float32, src []uint8, scale float32, zero int32) {
 	best.widenU8(dst, src, scale, zero)
 }
 
-func (m *impl) widenU8(dst []float32, src []uint8, scale float32, zero int32) {
+func (m impl) widenU8(dst []float32, src []uint8, scale float32, zero int32) {
 	sameLen(len(dst), len(src))
 	for i := m.dequantizeU8(dst, src, scale, zero); i < len(src); i++ {
 		dst[i] = float32(int32(src[i])-zero) * scale
@@ -115,7 +115,7 @@ func DequantizeS8(dst []float32, src []uint8, scale float32, zero int32) {
 	best.widenS8(dst, src, scale, zero)
 }
 
-func (m *impl) widenS8(dst []float32, src []uint8, scale float32, zero int32) {
+func (m impl) widenS8(dst []float32, src []uint8, scale float32, zero int32) {
 	sameLen(len(dst), len(src))
 	for i := m.dequantizeS8(dst, src, scale, zero); i < len(src); i++ {
 		dst[i] = float32(int32(int8(src[i]))-zero) * scale
@@ -127,7 +127,7 @@ func DequantizeU16(dst []float32, src []uint16, scale float32, zero int32) {
 	best.widenU16(dst, src, scale, zero)
 }
 
-func (m *impl) widenU16(dst []float32, src []uint16, scale float32, zero int32) {
+func (m impl) widenU16(dst []float32, src []uint16, scale float32, zero int32) {
 	sameLen(len(dst), len(src))
 	for i := m.dequantizeU16(dst, src, scale, zero); i < len(src); i++ {
 		dst[i] = float32(int32(src[i])-zero) * scale
@@ -139,7 +139,7 @@ func DequantizeS16(dst []float32, src []uint16, scale float32, zero int32) {
 	best.widenS16(dst, src, scale, zero)
 }
 
-func (m *impl) widenS16(dst []float32, src []uint16, scale float32, zero int32) {
+func (m impl) widenS16(dst []float32, src []uint16, scale float32, zero int32) {
 	sameLen(len(dst), len(src))
 	for i := m.dequantizeS16(dst, src, scale, zero); i < len(src); i++ {
 		dst[i] = float32(int32(int16(src[i]))-zero) * scale
@@ -161,7 +161,7 @@ func DequantizeS32(dst []float32, src []int32, scale float32, zero int32) {
 // empty the scale is 1.
 func DynamicRange(x []float32) (scale float32, zero uint8) { return best.dynamicRange(x) }
 
-func (m *impl) dynamicRange(x []float32) (scale float32, zero uint8) {
+func (m impl) dynamicRange(x []float32) (scale float32, zero uint8) {
 	var b [2]float32 // bounds widens the range that it finds here
 	for _, v := range x[m.bounds(x, &b):] {
 		b[0], b[1] = min32(v, b[0]), max32(v, b[1])

@@ -32,7 +32,7 @@ func values32(n int, spread float64) []float32 {
 
 func TestQuantize(t *testing.T) {
 	for i := range impls {
-		m := &impls[i]
+		m := impls[i]
 		for _, n := range lengths {
 			x := values32(n, 40)
 			for _, c := range []struct {
@@ -40,7 +40,7 @@ func TestQuantize(t *testing.T) {
 				zero  int32
 				r     Range
 			}{{0.5, 128, Uint8}, {0.5, 0, Int8}, {0.0123, -128, Int8}, {0.31, 255, Uint8}, {2, 3, Uint4}, {3, -8, Int4}, {1, 0, Uint2}, {1, 1, Int2}} {
-				checkLength(t, m.name+" quantizeBytes", n, 77, guard, func(dst []uint8) { m.quantizeBytes(dst, x, c.scale, c.zero, c.r) },
+				checkLength(t, m.String()+" quantizeBytes", n, 77, guard, func(dst []uint8) { m.quantizeBytes(dst, x, c.scale, c.zero, c.r) },
 					func(i int) uint8 { return uint8(quantizeRef(x[i], c.scale, c.zero, c.r)) })
 				scales, zeros := make([]float32, n), make([]int32, n)
 				for i := range n {
@@ -54,7 +54,7 @@ func TestQuantize(t *testing.T) {
 				zero  int32
 				r     Range
 			}{{0.001, 32768, Uint16}, {0.002, -7, Int16}, {0.5, 65535, Uint16}} {
-				checkLength(t, m.name+" quantizeWords", n, 77, guard, func(dst []uint16) { m.quantizeWords(dst, x, c.scale, c.zero, c.r) },
+				checkLength(t, m.String()+" quantizeWords", n, 77, guard, func(dst []uint16) { m.quantizeWords(dst, x, c.scale, c.zero, c.r) },
 					func(i int) uint16 { return uint16(quantizeRef(x[i], c.scale, c.zero, c.r)) })
 			}
 		}
@@ -67,7 +67,7 @@ func TestQuantizeNaN(t *testing.T) {
 		x[i] = float32(math.NaN())
 	}
 	for i := range impls {
-		checkLength(t, impls[i].name, len(x), 77, guard, func(dst []uint8) { impls[i].quantizeBytes(dst, x, 1, 3, Int8) },
+		checkLength(t, impls[i].String(), len(x), 77, guard, func(dst []uint8) { impls[i].quantizeBytes(dst, x, 1, 3, Int8) },
 			func(int) uint8 { return 0x80 }) // -128, the least
 	}
 }
@@ -76,7 +76,7 @@ func TestDequantize(t *testing.T) {
 	const scale = 0.037
 	r := rand.New(rand.NewPCG(7, 8))
 	for i := range impls {
-		m := &impls[i]
+		m := impls[i]
 		for _, n := range lengths {
 			b, w := make([]uint8, n), make([]uint16, n)
 			for i := range n {
@@ -84,10 +84,10 @@ func TestDequantize(t *testing.T) {
 			}
 			nan := float32(math.NaN())
 			want := func(v, zero int32) float32 { return float32(float64(v-zero) * float64(float32(scale))) }
-			checkLength(t, m.name+" widenU8", n, nan, guard, func(dst []float32) { m.widenU8(dst, b, scale, 131) }, func(i int) float32 { return want(int32(b[i]), 131) })
-			checkLength(t, m.name+" widenS8", n, nan, guard, func(dst []float32) { m.widenS8(dst, b, scale, -5) }, func(i int) float32 { return want(int32(int8(b[i])), -5) })
-			checkLength(t, m.name+" widenU16", n, nan, guard, func(dst []float32) { m.widenU16(dst, w, scale, 40000) }, func(i int) float32 { return want(int32(w[i]), 40000) })
-			checkLength(t, m.name+" widenS16", n, nan, guard, func(dst []float32) { m.widenS16(dst, w, scale, -7) }, func(i int) float32 { return want(int32(int16(w[i])), -7) })
+			checkLength(t, m.String()+" widenU8", n, nan, guard, func(dst []float32) { m.widenU8(dst, b, scale, 131) }, func(i int) float32 { return want(int32(b[i]), 131) })
+			checkLength(t, m.String()+" widenS8", n, nan, guard, func(dst []float32) { m.widenS8(dst, b, scale, -5) }, func(i int) float32 { return want(int32(int8(b[i])), -5) })
+			checkLength(t, m.String()+" widenU16", n, nan, guard, func(dst []float32) { m.widenU16(dst, w, scale, 40000) }, func(i int) float32 { return want(int32(w[i]), 40000) })
+			checkLength(t, m.String()+" widenS16", n, nan, guard, func(dst []float32) { m.widenS16(dst, w, scale, -7) }, func(i int) float32 { return want(int32(int16(w[i])), -7) })
 		}
 	}
 }
@@ -105,7 +105,7 @@ func TestDynamicRange(t *testing.T) {
 	} {
 		for i := range impls {
 			if scale, zero := impls[i].dynamicRange(c.x); scale != c.scale || zero != c.zero {
-				t.Errorf("%s: %v has scale %g, zero %d, want %g, %d", impls[i].name, c.x, scale, zero, c.scale, c.zero)
+				t.Errorf("%s: %v has scale %g, zero %d, want %g, %d", impls[i], c.x, scale, zero, c.scale, c.zero)
 			}
 		}
 	}
@@ -119,7 +119,7 @@ func TestDynamicRange(t *testing.T) {
 			for i := range impls {
 				want := float32(1)
 				if scale, _ := impls[i].dynamicRange(x); scale != want {
-					t.Fatalf("%s: extremes at %d of %d: scale %g, want 1", impls[i].name, at, n, scale)
+					t.Fatalf("%s: extremes at %d of %d: scale %g, want 1", impls[i], at, n, scale)
 				}
 			}
 		}
