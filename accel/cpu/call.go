@@ -11,6 +11,7 @@ import (
 type call struct {
 	accel.Attrs
 	Op      string
+	Name    string    // of the node
 	in, out []*tensor // nil where an optional one is absent
 	program *program
 	threads int // that the device's pool has

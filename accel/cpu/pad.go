@@ -18,7 +18,8 @@ var padKernels = map[string]builder{
 type sources struct {
 	from [][]int // by outer dimension: the offset in the original, or -1 for the constant
 	runs []padRun
-	n    int // elements of the innermost dimension
+	each []int // instead of runs, where they are short: the source of each element
+	n    int   // elements of the innermost dimension
 }
 
 // padRun is a part of the innermost dimension that is contiguous in the
@@ -85,6 +86,17 @@ func (s *sources) inner(from []int, block int) {
 		}
 		s.runs = append(s.runs, padRun{i * block, v, block})
 	}
+	if 8*len(s.runs) > s.n {
+		s.each = make([]int, s.n)
+		for i, v := range from {
+			for k := range block {
+				s.each[i*block+k] = -1
+				if v >= 0 {
+					s.each[i*block+k] = v + k
+				}
+			}
+		}
+	}
 }
 
 // rows is the number of innermost rows.
@@ -126,6 +138,15 @@ func (j *padJob[T]) Do(tile, _ int) {
 		y, at := j.y[i*j.s.n:(i+1)*j.s.n], j.s.row(i)
 		if at < 0 {
 			fill(y, j.value)
+			continue
+		}
+		for i, v := range j.s.each {
+			y[i] = j.value
+			if v >= 0 {
+				y[i] = j.x[at+v]
+			}
+		}
+		if j.s.each != nil {
 			continue
 		}
 		for _, r := range j.s.runs {

@@ -85,7 +85,7 @@ func (p *program) addKernel(in accel.Instr, threads int) error {
 	if !ok {
 		return fmt.Errorf("no such kernel: %w", accel.ErrUnsupported)
 	}
-	c := &call{Attrs: in.Attrs, Op: in.Op, in: p.pick(in.In), out: p.pick(in.Out), program: p, threads: threads}
+	c := &call{Attrs: in.Attrs, Op: in.Op, Name: in.Name, in: p.pick(in.In), out: p.pick(in.Out), program: p, threads: threads}
 	if err := build.check(c); err != nil {
 		return err
 	}

@@ -8,8 +8,8 @@ var kernels = map[string]builder{}
 
 // families lists the tables of kernels, one a file or a few.
 func families() []map[string]builder {
-	return []map[string]builder{copyKernels, gatherKernels, scatterKernels, sequenceKernels, resizeKernels, padKernels, productKernels, softmaxKernels, lossKernels, dropoutKernels, arithmeticKernels,
-		floatKernels, signKernels, activationKernels, slopeKernels, compareKernels, logicKernels, whereKernels, clipKernels, castKernels, reduceKernels}
+	return []map[string]builder{copyKernels, gatherKernels, scatterKernels, sequenceKernels, resizeKernels, randomKernels, labelKernels, padKernels, productKernels, softmaxKernels, convKernels, poolKernels, lossKernels, dropoutKernels, arithmeticKernels,
+		floatKernels, signKernels, activationKernels, slopeKernels, compareKernels, logicKernels, whereKernels, clipKernels, castKernels, reduceKernels, argKernels, topKKernels, cumulativeKernels}
 }
 
 func init() {

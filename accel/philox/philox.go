@@ -14,6 +14,8 @@ package philox
 import (
 	"fmt"
 	"math"
+
+	"github.com/millrace-go/millrace/accel/cpu/isa"
 )
 
 // The multipliers of a round and the Weyl increments of the key.
@@ -50,41 +52,43 @@ func (s Stream) Uint32(i uint64) uint32 { return s.Uint32x4(i / 4)[i%4] }
 // group is the words that an implementation makes at a time: 16 blocks.
 const group = 64
 
-// impl is one implementation. fill writes groups of words from a block on; the
-// others do the first elements of dst, and say how many, a multiple of 16.
-type impl struct {
-	name    string
-	fill    func(dst []uint32, s Stream, block uint64)
-	uniform func(dst []float32, words []uint32) int
-	keep    func(dst []uint8, words []uint32, drop uint32) int
-	dropout func(dst, src []float32, words []uint32, drop uint32, scale float32) int
-}
+// impl is one implementation. Its methods fill, uniform, keep and dropout are no
+// function values, so that slices of a caller's stack stay there: fill writes
+// whole groups of words, and the others do the first elements of dst and say
+// how many, a multiple of 16.
+type impl isa.Level
 
-// impls lists the implementations this process may use, the portable first;
-// best is the last.
+// impls lists the implementations this process may use, plain Go first; best is
+// the last.
 var (
 	impls = available()
-	best  = &impls[len(impls)-1]
+	best  = impls[len(impls)-1]
 )
 
-var portable = impl{
-	name: "portable",
-	fill: func(dst []uint32, s Stream, block uint64) {
-		for i := 0; i < len(dst); i += 4 {
-			w := s.Uint32x4(block)
-			copy(dst[i:], w[:])
-			block++
-		}
-	},
-	uniform: func([]float32, []uint32) int { return 0 },
-	keep:    func([]uint8, []uint32, uint32) int { return 0 },
-	dropout: func(_, _ []float32, _ []uint32, _ uint32, _ float32) int { return 0 },
+func available() []impl {
+	var list []impl
+	for l := isa.Portable; isa.Has(l); l++ {
+		list = append(list, impl(l))
+	}
+	return list
+}
+
+// String is the name of the level.
+func (m impl) String() string { return isa.Level(m).String() }
+
+// fillPortable writes the words of blocks from block on.
+func fillPortable(dst []uint32, s Stream, block uint64) {
+	for i := 0; i < len(dst); i += 4 {
+		w := s.Uint32x4(block)
+		copy(dst[i:], w[:])
+		block++
+	}
 }
 
 // Bits fills dst with the words of the stream from offset on.
 func (s Stream) Bits(dst []uint32, offset uint64) { best.bits(dst, s, offset) }
 
-func (m *impl) bits(dst []uint32, s Stream, offset uint64) {
+func (m impl) bits(dst []uint32, s Stream, offset uint64) {
 	block := offset / 4
 	if skip := offset % 4; skip != 0 && len(dst) > 0 {
 		w := s.Uint32x4(block)
@@ -107,7 +111,7 @@ const chunk = 1024
 // bits of the words from offset on.
 func (s Stream) Uniform(dst []float32, offset uint64) { best.uniforms(dst, s, offset) }
 
-func (m *impl) uniforms(dst []float32, s Stream, offset uint64) {
+func (m impl) uniforms(dst []float32, s Stream, offset uint64) {
 	var words [chunk]uint32
 	for len(dst) > 0 {
 		part, w := dst[:min(chunk, len(dst))], words[:min(chunk, len(dst))]
@@ -149,7 +153,7 @@ func (s Stream) KeepMask(dst []uint8, drop float64, offset uint64) {
 	best.keepMask(dst, s, threshold(drop), offset)
 }
 
-func (m *impl) keepMask(dst []uint8, s Stream, drop uint32, offset uint64) {
+func (m impl) keepMask(dst []uint8, s Stream, drop uint32, offset uint64) {
 	var words [chunk]uint32
 	for len(dst) > 0 {
 		part, w := dst[:min(chunk, len(dst))], words[:min(chunk, len(dst))]
@@ -173,7 +177,7 @@ func (s Stream) Dropout(dst, src []float32, drop float64, scale float32, offset 
 	best.drop(dst, src, s, threshold(drop), scale, offset)
 }
 
-func (m *impl) drop(dst, src []float32, s Stream, drop uint32, scale float32, offset uint64) {
+func (m impl) drop(dst, src []float32, s Stream, drop uint32, scale float32, offset uint64) {
 	var words [chunk]uint32
 	for len(dst) > 0 {
 		n := min(chunk, len(dst))

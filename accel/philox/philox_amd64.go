@@ -4,54 +4,66 @@ import "github.com/millrace-go/millrace/accel/cpu/isa"
 
 //go:generate go run ./gen/main.go
 
-func available() []impl {
-	list := []impl{portable}
-	if isa.Has(isa.AVX2) {
-		list = append(list, vector("avx2", fillAVX2, uniformAVX2, keepAVX2, dropoutAVX2))
+// The levels of isa as implementations.
+const (
+	avx2   = impl(isa.AVX2)
+	avx512 = impl(isa.AVX512)
+)
+
+func (m impl) fill(dst []uint32, s Stream, block uint64) {
+	switch {
+	case len(dst) == 0:
+	case m == avx512:
+		fillAVX512(&dst[0], len(dst)/group, s.Key, s.ID, block)
+	case m == avx2:
+		fillAVX2(&dst[0], len(dst)/group, s.Key, s.ID, block)
+	default:
+		fillPortable(dst, s, block)
 	}
-	if isa.Has(isa.AVX512) {
-		list = append(list, vector("avx512", fillAVX512, uniformAVX512, keepAVX512, dropoutAVX512))
-	}
-	return list
 }
 
-// vector makes an implementation of assembly functions, which take a count of
-// groups, or one of elements that is a multiple of 16.
-func vector(name string,
-	fill func(dst *uint32, groups int, key, id, block uint64),
-	uniform func(dst *float32, words *uint32, n int),
-	keep func(dst *uint8, words *uint32, n int, drop uint32),
-	dropout func(dst, src *float32, words *uint32, n int, drop uint32, scale float32),
-) impl {
-	return impl{
-		name: name,
-		fill: func(dst []uint32, s Stream, block uint64) {
-			if len(dst) > 0 {
-				fill(&dst[0], len(dst)/group, s.Key, s.ID, block)
-			}
-		},
-		uniform: func(dst []float32, words []uint32) int {
-			n := len(words) &^ 15
-			if n > 0 {
-				uniform(&dst[0], &words[0], n)
-			}
-			return n
-		},
-		keep: func(dst []uint8, words []uint32, drop uint32) int {
-			n := len(words) &^ 15
-			if n > 0 {
-				keep(&dst[0], &words[0], n, drop)
-			}
-			return n
-		},
-		dropout: func(dst, src []float32, words []uint32, drop uint32, scale float32) int {
-			n := len(words) &^ 15
-			if n > 0 {
-				dropout(&dst[0], &src[0], &words[0], n, drop, scale)
-			}
-			return n
-		},
+// whole is how many of n elements the assembly does.
+func (m impl) whole(n int) int {
+	if m < avx2 {
+		return 0
 	}
+	return n &^ 15
+}
+
+func (m impl) uniform(dst []float32, words []uint32) int {
+	n := m.whole(len(words))
+	switch {
+	case n == 0:
+	case m == avx512:
+		uniformAVX512(&dst[0], &words[0], n)
+	default:
+		uniformAVX2(&dst[0], &words[0], n)
+	}
+	return n
+}
+
+func (m impl) keep(dst []uint8, words []uint32, drop uint32) int {
+	n := m.whole(len(words))
+	switch {
+	case n == 0:
+	case m == avx512:
+		keepAVX512(&dst[0], &words[0], n, drop)
+	default:
+		keepAVX2(&dst[0], &words[0], n, drop)
+	}
+	return n
+}
+
+func (m impl) dropout(dst, src []float32, words []uint32, drop uint32, scale float32) int {
+	n := m.whole(len(words))
+	switch {
+	case n == 0:
+	case m == avx512:
+		dropoutAVX512(&dst[0], &src[0], &words[0], n, drop, scale)
+	default:
+		dropoutAVX2(&dst[0], &src[0], &words[0], n, drop, scale)
+	}
+	return n
 }
 
 //go:noescape

@@ -37,7 +37,7 @@ var offsets = []uint64{0, 1, 2, 3, 4, 63, 1<<34 - 130, math.MaxUint64 - 3000}
 // Every implementation gives the words of the definition, for each cut.
 func TestBits(t *testing.T) {
 	for i := range impls {
-		m := &impls[i]
+		m := impls[i]
 		for _, offset := range offsets {
 			for _, n := range []int{0, 1, 2, 3, 4, 5, 63, 64, 65, 127, 128, 129, 200, 257} {
 				all := make([]uint32, n+1)
@@ -45,11 +45,11 @@ func TestBits(t *testing.T) {
 				m.bits(all[:n], stream, offset)
 				for i, got := range all[:n] {
 					if want := stream.Uint32(offset + uint64(i)); got != want {
-						t.Fatalf("%s: word %d of %d from offset %d is %08x, want %08x", m.name, i, n, offset, got, want)
+						t.Fatalf("%s: word %d of %d from offset %d is %08x, want %08x", m, i, n, offset, got, want)
 					}
 				}
 				if all[n] != 0xdead {
-					t.Fatalf("%s: wrote beyond %d words", m.name, n)
+					t.Fatalf("%s: wrote beyond %d words", m, n)
 				}
 			}
 		}
@@ -67,11 +67,11 @@ func TestUniform(t *testing.T) {
 			impls[i].uniforms(got[:n], stream, 5)
 			for j, v := range got[:n] {
 				if want := float64(stream.Uint32(uint64(5+j))>>8) / (1 << 24); float64(v) != want {
-					t.Fatalf("%s: element %d of %d is %g, want %g", impls[i].name, j, n, v, want)
+					t.Fatalf("%s: element %d of %d is %g, want %g", impls[i], j, n, v, want)
 				}
 			}
 			if got[n] != 7 {
-				t.Fatalf("%s: wrote beyond %d elements", impls[i].name, n)
+				t.Fatalf("%s: wrote beyond %d elements", impls[i], n)
 			}
 		}
 	}
@@ -81,7 +81,7 @@ func TestDropout(t *testing.T) {
 	const p, scale = 0.3, 1 / 0.7
 	drop := threshold(p)
 	for i := range impls {
-		m := &impls[i]
+		m := impls[i]
 		for _, n := range sizes {
 			mask, src, dst := make([]uint8, n+1), make([]float32, n), make([]float32, n+1)
 			for j := range src {
@@ -97,16 +97,16 @@ func TestDropout(t *testing.T) {
 					keep, want = 1, src[j]*scale
 				}
 				if mask[j] != keep || dst[j] != want {
-					t.Fatalf("%s: element %d of %d: mask %d, value %g, want %d, %g", m.name, j, n, mask[j], dst[j], keep, want)
+					t.Fatalf("%s: element %d of %d: mask %d, value %g, want %d, %g", m, j, n, mask[j], dst[j], keep, want)
 				}
 			}
 			if mask[n] != 9 || dst[n] != 9 {
-				t.Fatalf("%s: wrote beyond %d elements", m.name, n)
+				t.Fatalf("%s: wrote beyond %d elements", m, n)
 			}
 			m.drop(src, src, stream, drop, scale, 2)
 			for j := range src {
 				if src[j] != dst[j] {
-					t.Fatalf("%s: in place, element %d is %g, want %g", m.name, j, src[j], dst[j])
+					t.Fatalf("%s: in place, element %d is %g, want %g", m, j, src[j], dst[j])
 				}
 			}
 		}
@@ -201,24 +201,37 @@ func TestProbability(t *testing.T) {
 	}
 }
 
+func TestNothingEscapes(t *testing.T) {
+	x := make([]float32, 100)
+	mask := make([]uint8, 100)
+	if n := testing.AllocsPerRun(10, func() {
+		stream.Uniform(x, 1)
+		stream.Normal(x, 1)
+		stream.KeepMask(mask, 0.5, 1)
+		stream.Dropout(x, x, 0.5, 2, 1)
+	}); n != 0 {
+		t.Errorf("%g allocations, want none", n)
+	}
+}
+
 func BenchmarkFill(b *testing.B) {
 	const n = 1 << 16
 	words, mask, x := make([]uint32, n), make([]uint8, n), make([]float32, n)
 	for _, c := range []struct {
 		name string
-		run  func(m *impl)
+		run  func(m impl)
 	}{
-		{"bits", func(m *impl) { m.bits(words, stream, 0) }},
-		{"uniform", func(m *impl) { m.uniforms(x, stream, 0) }},
-		{"mask", func(m *impl) { m.keepMask(mask, stream, 1<<31, 0) }},
-		{"dropout", func(m *impl) { m.drop(x, x, stream, 1<<31, 1, 0) }},
-		{"normal", func(*impl) { stream.Normal(x, 0) }},
+		{"bits", func(m impl) { m.bits(words, stream, 0) }},
+		{"uniform", func(m impl) { m.uniforms(x, stream, 0) }},
+		{"mask", func(m impl) { m.keepMask(mask, stream, 1<<31, 0) }},
+		{"dropout", func(m impl) { m.drop(x, x, stream, 1<<31, 1, 0) }},
+		{"normal", func(impl) { stream.Normal(x, 0) }},
 	} {
 		for i := range impls {
-			b.Run(fmt.Sprintf("fill=%s/impl=%s", c.name, impls[i].name), func(b *testing.B) {
+			b.Run(fmt.Sprintf("fill=%s/impl=%s", c.name, impls[i]), func(b *testing.B) {
 				b.SetBytes(4 * n)
 				for b.Loop() {
-					c.run(&impls[i])
+					c.run(impls[i])
 				}
 			})
 		}

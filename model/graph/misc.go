@@ -5,5 +5,8 @@ func miscOps() []operator {
 	return []operator{
 		opRange, opEyeLike, opTrilu, opDepthToSpace, opSpaceToDepth, opCenterCropPad, opOneHot,
 		opResize, opResizeGrad, opReverseSequence, opTensorScatter, opNonZero, opCompress, opUnique,
+		opHannWindow, opHammingWindow, opBlackmanWindow, opMelWeightMatrix,
+		opRandomNormal, opRandomNormalLike, opRandomUniform, opRandomUniformLike, opBernoulli, opMultinomial,
+		opBinarizer, opLabelEncoder, opAffineGrid, opMaxUnpool, opNonMaxSuppression,
 	}
 }

@@ -3,6 +3,9 @@ package graph
 // nnOps lists the operators of neural networks.
 func nnOps() []operator {
 	return []operator{
+		opConv, opFusedConv, opConvTranspose, opConvDataGrad, opConvWeightsGrad, opConvBiasGrad,
+		opMaxPool, opMaxPoolGrad, opAveragePool, opAveragePoolGrad, opLpPool, opLpPoolGrad,
+		opGlobalAveragePool, opGlobalMaxPool, opGlobalLpPool,
 		opSoftmax, opLogSoftmax, opSoftmaxGrad, opLogSoftmaxGrad,
 		opNegativeLogLikelihoodLoss, opNegativeLogLikelihoodLossGrad, opSoftmaxCrossEntropyLoss, opMaskedDropout,
 	}

@@ -11,6 +11,7 @@ func reductionOps() []operator {
 	return []operator{
 		opReduceSum, opReduceMean, opReduceMax, opReduceMin, opReduceProd,
 		opReduceL1, opReduceL2, opReduceLogSum, opReduceLogSumExp, opReduceSumSquare,
+		opArgMax, opArgMin, opTopK, opCumSum, opCumProd, opCumProdGrad,
 	}
 }
 
@@ -179,17 +180,19 @@ var opReduceLogSumExp = operator{
 	name: "ReduceLogSumExp", min: 1, max: 2, static: []int{1}, shapes: reduceRule(numberSet),
 	expand: func(b *B, n *Node) []*Value {
 		from := n.Inputs[0].Type.DType
-		in, wide := slices.Clone(n.Inputs), accel.Float64
+		wide := accel.Float64
 		if from.IsHalf() || from == accel.Float32 {
 			wide = accel.Float32
 		}
-		in[0] = b.Cast(in[0], wide)
+		x := b.Cast(n.Inputs[0], wide)
 		keep := n.Attrs.With(accel.Int("keepdims", 1))
-		m := b.Op("ReduceMax", keep, in...)
+		over := func(op string, x *Value) *Value {
+			return b.Op(op, keep, append([]*Value{x}, n.Inputs[1:]...)...)
+		}
+		m := over("ReduceMax", x)
 		m = b.Op("Where", nil, b.Op("IsInf", nil, m), b.Like(m, 0), m)
 		m = b.Op("StopGradient", nil, m) // the terms that it adds cancel out
-		in[0] = b.Op("Exp", nil, b.Sub(in[0], m))
-		y := b.Add(b.Op("ReduceLogSum", keep, in...), m)
+		y := b.Add(over("ReduceLogSum", b.Op("Exp", nil, b.Sub(x, m))), m)
 		out := reducedShape(n.Inputs[0].Type.Shape, n.reducedAxes(), n.Attrs.Bool("keepdims", true))
 		return []*Value{b.Reshape(b.Cast(y, from), out...)}
 	},

@@ -288,7 +288,7 @@ func TestNonFinite(t *testing.T) {
 func TestBlocks(t *testing.T) {
 	for _, s := range []Spec{
 		{M: 300, N: 600, K: 700, C32: true, A32: true, B32: true}, {M: 130, N: 64, K: 2048, C32: true, Type: Float16},
-		{M: 130, N: 96, K: 2048, C32: true},
+		{M: 130, N: 96, K: 2048, C32: true}, {M: 30, N: 130, K: 2049, Bias: true}, {M: 30, N: 130, K: 1100, Type: Float16, C32: true, Accumulate: true},
 	} {
 		p := random(s, 3)
 		want := p.run(t, &impls[len(impls)-1], nil)

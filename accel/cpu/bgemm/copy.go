@@ -23,6 +23,11 @@ func (c *copier) Do(tile, _ int) {
 	}
 	var half [256]uint16
 	for i := from; i < to; i++ {
+		if !p.core.wide {
+			c.read(row[uint16](c, i)[:s.K], i*s.LDA)
+			c.pad(i)
+			continue
+		}
 		for k := 0; k < s.K; k += len(half) {
 			n := min(len(half), s.K-k)
 			c.put(i, k, c.read(half[:n], i*s.LDA+k))
@@ -31,17 +36,18 @@ func (c *copier) Do(tile, _ int) {
 	}
 }
 
-// read returns elements of A from at on, rounded into buf if they are float32.
-func (c *copier) read(buf []uint16, at int) []uint16 {
+// read reads elements of A from at on, rounded if they are float32, and returns
+// dst.
+func (c *copier) read(dst []uint16, at int) []uint16 {
 	switch s := &c.plan.spec; {
 	case !s.A32:
-		return c.op.AH[at:][:len(buf)]
+		copy(dst, c.op.AH[at:])
 	case s.Type == Float16:
-		cast.F32ToF16(buf, c.op.A[at:][:len(buf)])
+		cast.F32ToF16(dst, c.op.A[at:][:len(dst)])
 	default:
-		cast.F32ToBF16(buf, c.op.A[at:][:len(buf)])
+		cast.F32ToBF16(dst, c.op.A[at:][:len(dst)])
 	}
-	return buf
+	return dst
 }
 
 // row is a copied row, of rowLen elements.
@@ -80,7 +86,7 @@ func (c *copier) transpose(from, to int) {
 	for k0 := 0; k0 < s.K; k0 += kc {
 		n := min(kc, s.K-k0)
 		for k := range n {
-			copy(block[k][:], c.read(block[k][:to-from], (k0+k)*s.LDA+from))
+			c.read(block[k][:to-from], (k0+k)*s.LDA+from)
 		}
 		for i := from; i < to; i++ {
 			for k := range n {
@@ -94,10 +100,16 @@ func (c *copier) transpose(from, to int) {
 	}
 }
 
-// packer packs B, a panel a tile.
+// packPanels is how many panels of B one tile of the packer does, so that it
+// reads more of a row than one panel has.
+const packPanels = 4
+
+// packer packs B.
 type packer call
 
-func (c *packer) Do(tile, _ int) { c.plan.packPanel(c.packed, c.op.B, c.op.BH, tile) }
+func (c *packer) Do(tile, _ int) {
+	c.plan.pack(c.packed, c.op.B, c.op.BH, tile*packPanels, min((tile+1)*packPanels, c.plan.panels))
+}
 
 // flush is x, or zero of its sign if it is subnormal.
 func flush(x float32) float32 {

@@ -27,28 +27,33 @@ func (p *Plan) PackB(dst []uint16, b []float32, bh []uint16) {
 	if len(dst) < p.PackedLen() || got < want {
 		panic(fmt.Sprintf("bgemm.PackB: lengths %d of dst, %d of B; want at least %d and %d", len(dst), got, p.PackedLen(), want))
 	}
-	for j := range p.panels {
-		p.packPanel(dst, b, bh, j)
+	for j := 0; j < p.panels; j += packPanels {
+		p.pack(dst, b, bh, j, min(j+packPanels, p.panels))
 	}
 }
 
-// packPanel packs panel j.
-func (p *Plan) packPanel(dst []uint16, b []float32, bh []uint16, j int) {
+// pack packs panels from to to.
+func (p *Plan) pack(dst []uint16, b []float32, bh []uint16, from, to int) {
 	s := &p.spec
-	panel, n := dst[j*p.panelLen():][:p.panelLen()], min(nr, s.N-j*nr)
-	if n < nr || s.TransB {
-		clear(panel)
+	if to*nr > s.N || s.TransB {
+		clear(dst[from*p.panelLen() : to*p.panelLen()])
 	}
-	switch {
-	case s.K == 0:
-	case s.TransB:
-		p.packColumns(panel, b, bh, j*nr, n)
-	case s.Type == Float16:
-		for k := range s.K {
-			s.half(panel[k*nr:][:n], b, bh, k*s.LDB+j*nr)
+	if s.TransB {
+		for j := from; j < to; j++ {
+			p.packColumns(dst[j*p.panelLen():][:p.panelLen()], b, bh, j*nr, min(nr, s.N-j*nr))
 		}
-	default:
-		p.packPairs(panel, b, bh, j*nr, n)
+		return
+	}
+	for k := 0; k < s.K; k += s.Type.group() {
+		for j := from; j < to; j++ {
+			n, at := min(nr, s.N-j*nr), k*s.LDB+j*nr
+			step := dst[j*p.panelLen()+k*nr:][:s.Type.group()*nr]
+			if s.Type == Float16 {
+				s.half(step[:n], b, bh, at)
+			} else {
+				p.packPair(step, b, bh, at, n, k+1 < s.K)
+			}
+		}
 	}
 }
 
@@ -64,24 +69,28 @@ func (s *Spec) half(dst []uint16, b []float32, bh []uint16, at int) {
 	}
 }
 
-// packPairs interleaves each two rows of n columns from column j on.
-func (p *Plan) packPairs(panel []uint16, b []float32, bh []uint16, j, n int) {
+// packPair interleaves n columns of two rows, or of one and zeros.
+func (p *Plan) packPair(dst []uint16, b []float32, bh []uint16, at, n int, two bool) {
 	s := &p.spec
+	switch whole := n == nr && two; {
+	case whole && s.B32:
+		p.im.pairs32(dst, b[at:][:nr], b[at+s.LDB:][:nr])
+	case whole:
+		p.im.pairs16(dst, bh[at:][:nr], bh[at+s.LDB:][:nr])
+	default:
+		p.packEdge(dst, b, bh, at, n, two)
+	}
+}
+
+// packEdge is packPair where there are fewer than 32 columns or two rows.
+func (p *Plan) packEdge(dst []uint16, b []float32, bh []uint16, at, n int, two bool) {
 	var rows [2][nr]uint16
-	for k := 0; k < s.K; k += 2 {
-		to, at := panel[k*nr:][:2*nr], k*s.LDB+j
-		switch whole := n == nr && k+1 < s.K; {
-		case whole && s.B32:
-			p.im.pairs32(to, b[at:][:nr], b[at+s.LDB:][:nr])
-		case whole:
-			p.im.pairs16(to, bh[at:][:nr], bh[at+s.LDB:][:nr])
-		default:
-			rows[1] = [nr]uint16{}
-			for i := range min(2, s.K-k) {
-				s.half(rows[i][:n], b, bh, at+i*s.LDB)
-			}
-			pairs16(to, rows[0][:], rows[1][:])
-		}
+	p.spec.half(rows[0][:n], b, bh, at)
+	if two {
+		p.spec.half(rows[1][:n], b, bh, at+p.spec.LDB)
+	}
+	for i, v := range rows[0] {
+		dst[2*i], dst[2*i+1] = v, rows[1][i]
 	}
 }
 

@@ -26,7 +26,7 @@ func (p *Plan) Run(pool *par.Pool, op Operands) {
 	c := p.take()
 	c.begin(op, pool.Threads())
 	if !p.spec.Prepacked {
-		pool.For(p.panels, (*packer)(c))
+		pool.For((p.panels+packPanels-1)/packPanels, (*packer)(c))
 	}
 	if c.copies {
 		pool.For((p.spec.M+copyRows-1)/copyRows, (*copier)(c))
@@ -99,10 +99,12 @@ type call struct {
 
 // worker is the memory of one thread.
 type worker struct {
-	sums   [maxRows * nr]float32
-	result [maxRows * nr]float32 // or its first half, of uint16
-	tile   tileArgs
-	finish finishArgs
+	part
+	sums    [maxRows * nr]float32 // of a tile that is not in C yet
+	waiting []float32             // of all tiles of a part, if K takes several turns
+	result  [maxRows * nr]float32 // or uint16, in the first halves of the rows
+	tile    tileArgs
+	finish  finishArgs
 }
 
 // begin prepares what all tiles share.
@@ -128,11 +130,16 @@ func (c *call) begin(op Operands, threads int) {
 	}
 }
 
-// blockBytes is how much of A stays in the second-level cache while all panels
-// of B pass by; stripBytes how much of B stays there while the tiles of a
-// block pass by, where C is larger than smallC: some panels, so that a tile's rows
-// of C lie together with the next tile's. A smaller C is made panel by panel.
+// A tile takes at most maxSteps steps over k at a time, so that its rows of A
+// and its panel of B stay near; then the other tiles of the block and strip
+// have their turn, and the sums wait.
+//
+// blockBytes is how much of A a block has for those steps. stripBytes is how much
+// of B stays in the second-level cache while the tiles of a block pass by, where C
+// is larger than smallC or sums wait: some panels, so that a tile's rows of C lie
+// together with the next tile's. A smaller C is made panel by panel.
 const (
+	maxSteps   = 512
 	blockBytes = 384 << 10
 	stripBytes = 256 << 10
 	smallC     = 256 << 10
@@ -142,7 +149,7 @@ const (
 func (c *call) grid(threads int) {
 	p := c.plan
 	tile := p.core.rows
-	rows := max(blockBytes/max(c.lda, 1)/tile, 1) * tile
+	rows := max(blockBytes/max(min(c.lda, maxSteps*4), 1)/tile, 1) * tile
 	tiles := (p.spec.M + tile - 1) / tile
 	if threads > 1 { // at least two blocks a thread, where there are as many tiles
 		rows = min(rows, max(tiles/(2*threads), 1)*tile)
@@ -157,24 +164,46 @@ func (c *call) grid(threads int) {
 	c.groups = (p.panels + c.panels - 1) / c.panels
 }
 
+// part is the work at hand: a block of rows by a strip of panels.
+type part struct {
+	from, to    int // rows
+	first, last int // panels
+	step, steps int // of k, this time
+	begin, end  bool
+}
+
 // Do computes one block of rows by one group of panels.
 func (c *call) Do(task, id int) {
 	p := c.plan
 	block, group := task/c.groups, task%c.groups
-	from, to := block*c.rows, min((block+1)*c.rows, p.spec.M)
-	tiles := (to - from + p.core.rows - 1) / p.core.rows
 	w := &c.work[id]
-	first, last := group*c.panels, min((group+1)*c.panels, p.panels)
+	w.from, w.to = block*c.rows, min((block+1)*c.rows, p.spec.M)
+	end := min((group+1)*c.panels, p.panels)
 	strip := 1
-	if (to-from)*p.spec.LDC*4 > smallC {
-		strip = max(stripBytes/max(p.panelLen()*2, 1), 1)
+	if p.steps > maxSteps || (w.to-w.from)*p.spec.LDC*4 > smallC {
+		strip = max(stripBytes/max(min(p.steps, maxSteps)*p.panelLen()*2/max(p.steps, 1), 1), 1)
 	}
-	for j0 := first; j0 < last; j0 += strip {
-		for t := range tiles { // of nearly equal heights
-			top, end := from+(to-from)*t/tiles, from+(to-from)*(t+1)/tiles
-			for j := j0; j < min(j0+strip, last); j++ {
-				c.tile(w, j, top, end-top)
-			}
+	if n := (w.to - w.from) * strip * nr; p.steps > maxSteps && len(w.waiting) < n {
+		w.waiting = make([]float32, n)
+	}
+	for j := group * c.panels; j < end; j += strip {
+		w.first, w.last = j, min(j+strip, end)
+		for w.step = 0; w.step == 0 || w.step < p.steps; w.step += maxSteps {
+			w.steps = min(maxSteps, p.steps-w.step)
+			w.begin, w.end = w.step == 0, w.step+w.steps == p.steps
+			c.tiles(w)
+		}
+	}
+}
+
+// tiles computes the part at hand.
+func (c *call) tiles(w *worker) {
+	high := w.to - w.from
+	n := (high + c.plan.core.rows - 1) / c.plan.core.rows
+	for t := range n { // of nearly equal heights
+		top, end := w.from+high*t/n, w.from+high*(t+1)/n
+		for j := w.first; j < w.last; j++ {
+			c.tile(w, j, top, end-top)
 		}
 	}
 }
@@ -185,19 +214,30 @@ func (c *call) tile(w *worker, j, top, rows int) {
 	s := &p.spec
 	n, at := min(nr, s.N-j*nr), top*s.LDC+j*nr
 	t := &w.tile
-	t.a, t.lda = unsafe.Add(c.a, top*c.lda), c.lda
-	t.b, t.steps = unsafe.Pointer(unsafe.SliceData(c.packed[j*p.panelLen():])), p.steps
-	t.c, t.ldc = &w.sums[0], nr*4
-	plain := s.C32 && !s.Accumulate && !s.Bias && !s.Clip
-	if plain && n == nr {
-		t.c, t.ldc = &c.op.C[at], s.LDC*4
+	t.a, t.lda = unsafe.Add(c.a, top*c.lda+w.step*p.size()*s.Type.group()), c.lda
+	t.b, t.steps = unsafe.Pointer(unsafe.SliceData(c.packed[j*p.panelLen()+w.step*nr*s.Type.group():])), w.steps
+	t.more = 1
+	if w.begin {
+		t.more = 0
 	}
+	plain := s.C32 && !s.Accumulate && !s.Bias && !s.Clip
+	src, lds := w.sums[:], nr
+	switch {
+	case plain && n == nr:
+		src, lds = c.op.C[at:], s.LDC
+	case p.steps > maxSteps:
+		lds = (w.last - w.first) * nr
+		src = w.waiting[(top-w.from)*lds+(j-w.first)*nr:]
+	}
+	t.c, t.ldc = &src[0], lds*4
 	p.core.tile(rows, t)
 	switch {
-	case plain && n < nr:
-		copyTile(c.op.C[at:], s.LDC, w.sums[:], nr, rows, n)
-	case !plain:
-		c.finish(w, j, at, rows, n)
+	case !w.end, plain && n == nr:
+	case plain:
+		copyTile(c.op.C[at:], s.LDC, src, lds, rows, n)
+	default:
+		w.finish.src, w.finish.lds, w.finish.rows = &src[0], lds*4, rows
+		c.finish(w, j, at, n)
 	}
 }
 
@@ -208,9 +248,8 @@ func copyTile[T any](dst []T, ldd int, src []T, lds, rows, cols int) {
 }
 
 // finish turns the sums of a tile into results, from element at of C on.
-func (c *call) finish(w *worker, j, at, rows, n int) {
+func (c *call) finish(w *worker, j, at, n int) {
 	s, im, f := &c.plan.spec, c.plan.im, &w.finish
-	f.src, f.rows = &w.sums[0], rows
 	f.bias, f.lo, f.hi = &c.noBias[0], float32(math.Inf(-1)), float32(math.Inf(1))
 	if s.Bias && n == nr {
 		f.bias = &c.op.Bias[j*nr]
@@ -235,10 +274,10 @@ func (c *call) finish(w *worker, j, at, rows, n int) {
 		return
 	}
 	if s.Accumulate {
-		copyTile(w.result[:], nr, c.op.C[at:], s.LDC, rows, n)
+		copyTile(w.result[:], nr, c.op.C[at:], s.LDC, f.rows, n)
 	}
 	run(f)
-	copyTile(c.op.C[at:], s.LDC, w.result[:], nr, rows, n)
+	copyTile(c.op.C[at:], s.LDC, w.result[:], nr, f.rows, n)
 }
 
 // narrow finishes a tile of 16-bit results.

@@ -15,9 +15,10 @@ type tileArgs struct {
 	lda   int            // 24, in bytes
 	b     unsafe.Pointer // 32, a packed panel
 	steps int            // 40
+	more  int            // 48, 1 to go on from the sums in c, 0 to begin
 }
 
-// finishArgs is what becomes of a tile of sums, 32 columns without gaps.
+// finishArgs is what becomes of a tile of sums, 32 columns wide.
 type finishArgs struct {
 	src    *float32       // 0
 	rows   int            // 8
@@ -25,6 +26,7 @@ type finishArgs struct {
 	ldd    int            // 24, in bytes
 	bias   *float32       // 32, of 32 columns
 	lo, hi float32        // 40, 44
+	lds    int            // 48, of src, in bytes
 }
 
 // portable is plain Go.
@@ -45,7 +47,11 @@ func at[T any](p unsafe.Pointer, ld, i, j int) *T {
 func portableBF16(rows int, t *tileArgs) {
 	for i := range rows {
 		a := unsafe.Slice(at[[2]float32](t.a, t.lda, i, 0), t.steps)
+		c := at[[nr]float32](unsafe.Pointer(t.c), t.ldc, i, 0)
 		var acc [nr]float32
+		if t.more > 0 {
+			acc = *c
+		}
 		for p := range a {
 			b := (*[nr][2]uint16)(unsafe.Add(t.b, p*nr*4))
 			a0, a1 := flush(a[p][0]), flush(a[p][1])
@@ -54,13 +60,19 @@ func portableBF16(rows int, t *tileArgs) {
 				acc[j] = flush(s + float32(a0*flush(cast.FromBF16(b[j][0]))))
 			}
 		}
-		*at[[nr]float32](unsafe.Pointer(t.c), t.ldc, i, 0) = acc
+		*c = acc
 	}
 }
 
 func portableF16(rows int, t *tileArgs) {
 	var wide [nr]float32
-	var acc [maxRows][nr]float32
+	var acc [maxRows]*[nr]float32
+	for i := range rows {
+		acc[i] = at[[nr]float32](unsafe.Pointer(t.c), t.ldc, i, 0)
+		if t.more == 0 {
+			*acc[i] = [nr]float32{}
+		}
+	}
 	for k := range t.steps {
 		cast.F16ToF32(wide[:], unsafe.Slice((*uint16)(unsafe.Add(t.b, k*nr*2)), nr))
 		for i := range rows {
@@ -69,9 +81,6 @@ func portableF16(rows int, t *tileArgs) {
 				acc[i][j] += float32(a * b)
 			}
 		}
-	}
-	for i := range rows {
-		*at[[nr]float32](unsafe.Pointer(t.c), t.ldc, i, 0) = acc[i]
 	}
 }
 
@@ -91,7 +100,7 @@ func (f *finishArgs) value(sum float32, j int) float32 {
 func finishes[T any](f *finishArgs, put func(dst *T, sum float32, j int)) {
 	for i := range f.rows {
 		for j := range nr {
-			put(at[T](f.dst, f.ldd, i, j), *at[float32](unsafe.Pointer(f.src), nr*4, i, j), j)
+			put(at[T](f.dst, f.ldd, i, j), *at[float32](unsafe.Pointer(f.src), f.lds, i, j), j)
 		}
 	}
 }

@@ -177,6 +177,11 @@ func tile512x6x4(t *tileArgs)
 //go:noescape
 func tile512x1x8(t *tileArgs)
 
+// dots512 multiplies a row with up to 16 rows of B.
+//
+//go:noescape
+func dots512(t *tileArgs)
+
 // tile256x1x1 computes a tile of 1 rows and 1 vectors of columns.
 //
 //go:noescape
@@ -251,6 +256,11 @@ func tile256x2x4(t *tileArgs)
 //
 //go:noescape
 func tile256x1x8(t *tileArgs)
+
+// dots256 multiplies a row with up to 8 rows of B.
+//
+//go:noescape
+func dots256(t *tileArgs)
 
 // copy512x32 copies rows of up to 32 floats.
 //

@@ -4,15 +4,16 @@ import "github.com/millrace-go/millrace/accel/cpu/isa"
 
 // Limits of blocking; no result depends on them.
 const (
-	fewCols   = 12 * NR // columns of a block of B that is packed for fewRows
-	moreCols  = 24 * NR // … or for more
-	maxCols   = 32 * NR // … or that need not be packed
-	fewRows   = 512
-	narrow    = 8       // up to so many columns, C is computed transposed
-	directM   = 28      // up to so many rows, B is not packed
-	directB   = 1 << 15 // nor is a B of at most so many floats
-	minWork   = 1 << 18 // multiply-adds worth a task
-	spread    = 4       // tasks for each thread, so that they end together
+	fewCols  = 12 * NR // columns of a block of B that is packed for fewRows
+	moreCols = 24 * NR // … or for more
+	maxCols  = 32 * NR // … or that need not be packed
+	fewRows  = 512
+	narrow   = 8       // up to so many columns, C is computed transposed
+	directM  = 28      // up to so many rows, B is not packed
+	directB  = 1 << 15 // nor is a B of at most so many floats
+	minWork  = 1 << 18 // multiply-adds worth a task
+	spread   = 3       // tasks for each thread, so that they end together
+
 	stripRow  = KC + 16 // floats between the copied rows of a strip of A
 	stripRows = 16      // rows of a strip that has room for
 )
@@ -20,6 +21,7 @@ const (
 // product is the product that is computed: that of the Spec, or its transpose
 // if C is narrow. Then the sums run over vectors of rows of C, which are
 // gathered and scattered.
+
 type product struct {
 	m, n, k       int
 	rowA, stepA   int // distances of A's rows and of its values along k
@@ -29,6 +31,7 @@ type product struct {
 	strideB       int
 	swapped       bool
 	copyA, direct bool // copy strips of A; read B where it lies
+	dots          bool // one row, and B stored transposed
 	rows          int  // rows of a tile at most
 	scratch       int  // floats for one worker
 	offA, offC    int  // where in it the strip of A and the narrow C are
@@ -46,6 +49,7 @@ func newProduct(s *Spec, level isa.Level) product {
 	}
 	p.rows, _, _ = tileFor(level, p.m)
 	p.copyA = level != isa.Portable && p.evicts()
+	p.dots = level != isa.Portable && p.transB && p.m == 1
 	p.direct = !p.transB && (p.m <= directM || p.n*p.k <= directB)
 	cols := min(p.maxCols(false), roundUp(p.n, NR))
 	p.offA = min(KC, p.k) * cols

@@ -61,6 +61,9 @@ func (t *task) block(k, kc int) {
 		full.B = t.packed[k*roundUp(t.core.n, NR)+t.col0*kc:]
 	case t.core.direct:
 		t.direct(&full, &rest, k)
+	case t.core.dots:
+		t.dots(&full, k)
+		return
 	default:
 		t.pack(&full, k)
 	}
@@ -101,6 +104,18 @@ func (t *task) direct(full, rest *Block, k int) {
 	if rest.N > 0 {
 		rest.B = t.scratch[:full.K*NR]
 		packRows(t.level, rest.B, b[full.N:], ld, full.K, rest.N)
+	}
+}
+
+// dots multiplies a single row with a B stored transposed, without packing it.
+func (t *task) dots(b *Block, k int) {
+	left := t.left(0, k)
+	b.M, b.A, b.RowA, b.StepA = 1, left.a, left.row, left.step
+	b.B, b.StepB = t.right(k), t.core.ldb
+	b.C, b.LDC = t.tileC(0)
+	b.dots(t.level)
+	if k+KC >= t.core.k && !t.core.swapped {
+		t.finish(0, 1, t.col0, t.col1-t.col0)
 	}
 }
 

@@ -52,6 +52,18 @@ func tileFor(level isa.Level, m int) (rows, vecs, lanes int) {
 	return 6, 2, 8
 }
 
+// args are the arguments that all tiles share.
+func (b *Block) args() tileArgs {
+	t := tileArgs{rowA: b.RowA * 4, stepA: b.StepA * 4, stepB: b.StepB * 4, panelB: b.PanelB * 4, ldc: b.LDC * 4, k: b.K, alpha: b.Alpha}
+	if b.Add {
+		t.flags |= addToC
+	}
+	if b.Alpha != 1 {
+		t.flags |= scaleBy
+	}
+	return t
+}
+
 // run computes the block at a level; every slice has been checked.
 func (b *Block) run(level isa.Level) {
 	if level == isa.Portable {
@@ -60,13 +72,7 @@ func (b *Block) run(level isa.Level) {
 	}
 	rows, vecs, lanes := tileFor(level, b.M)
 	tiles := (b.M + rows - 1) / rows
-	t := tileArgs{rowA: b.RowA * 4, stepA: b.StepA * 4, stepB: b.StepB * 4, panelB: b.PanelB * 4, ldc: b.LDC * 4, k: b.K, alpha: b.Alpha}
-	if b.Add {
-		t.flags |= addToC
-	}
-	if b.Alpha != 1 {
-		t.flags |= scaleBy
-	}
+	t := b.args()
 	if b.K == 0 { // A and B may be empty, and are not read
 		t.a, t.b = &b.C[0], &b.C[0]
 	}
@@ -115,6 +121,25 @@ func (s *strip) prefetch(t *tileArgs, row int) {
 		t.next, t.nextStep = &s.a[row*s.row], 4
 		if row+1 < s.rows {
 			t.nextRow = s.row * 4
+		}
+	}
+}
+
+// dots computes a block of one row whose B is stored transposed, with rows StepB
+// apart.
+func (b *Block) dots(level isa.Level) {
+	lanes := 8
+	if level == isa.AVX512 {
+		lanes = 16
+	}
+	t := b.args()
+	t.a = &b.A[0]
+	for j := 0; j < b.N; j += lanes {
+		t.b, t.c, t.tail = &b.B[j*b.StepB], &b.C[j], min(lanes, b.N-j)
+		if level == isa.AVX512 {
+			dots512(&t)
+		} else {
+			dots256(&t)
 		}
 	}
 }

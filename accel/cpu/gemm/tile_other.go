@@ -8,6 +8,8 @@ func tileFor(isa.Level, int) (rows, vecs, lanes int) { return 4, NR, 1 }
 
 func (b *Block) run(isa.Level) { b.portable() }
 
+func (b *Block) dots(isa.Level) { panic("gemm: dots without assembly") }
+
 func packRows(_ isa.Level, dst, b []float32, ldb, k, n int) {
 	for j := 0; j < n; j += NR {
 		copyRows(dst[j*k:], b[j:], ldb, k, min(NR, n-j), NR)

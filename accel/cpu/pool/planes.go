@@ -10,7 +10,7 @@ type window struct {
 }
 
 // windows calls f with each output of a plane and its window.
-func (p *Plan) windows(f func(o int, w *window)) {
+func (p *Plan) windows(f func(o int, w window)) {
 	d, h, c := &p.ax[0], &p.ax[1], &p.ax[2]
 	w := window{stepW: c.dil, stepH: h.dil * p.in[2], stepD: d.dil * p.in[1] * p.in[2]}
 	o := 0
@@ -24,7 +24,7 @@ func (p *Plan) windows(f func(o int, w *window)) {
 				w.w1 = c.hi[ow] - c.lo[ow]
 				w.w0 = c.first[ow] + c.lo[ow]*c.dil
 				w.at = (w.d0*p.in[1]+w.h0)*p.in[2] + w.w0
-				f(o, &w)
+				f(o, w)
 				o++
 			}
 		}
@@ -32,7 +32,7 @@ func (p *Plan) windows(f func(o int, w *window)) {
 }
 
 // each calls f with each place of the window, in row-major order.
-func (w *window) each(f func(at int)) {
+func (w window) each(f func(at int)) {
 	for d := range w.d1 {
 		for h := range w.h1 {
 			at := w.at + d*w.stepD + h*w.stepH
@@ -44,9 +44,9 @@ func (w *window) each(f func(at int)) {
 	}
 }
 
-func (r *run) maxPlane(i int) {
+func (r *run) maxPlane(i, _ int) {
 	x, y := r.planeIn(r.x, i), r.planeOut(r.y, i)
-	r.windows(func(o int, w *window) {
+	r.windows(func(o int, w window) {
 		best, where := float32(math.Inf(-1)), int32(-1)
 		if w.d1*w.h1*w.w1 > 0 {
 			where = int32(w.at)
@@ -63,7 +63,7 @@ func (r *run) maxPlane(i int) {
 	})
 }
 
-func (r *run) maxGradPlane(i int) {
+func (r *run) maxGradPlane(i, _ int) {
 	dx, dy := r.planeIn(r.dx, i), r.planeOut(r.dy, i)
 	clear(dx)
 	for o, at := range r.idx[i*r.outLen:][:r.outLen] {
@@ -74,7 +74,7 @@ func (r *run) maxGradPlane(i int) {
 }
 
 // divisor is what the sum of output o's window is divided by.
-func (p *Plan) divisor(o int, w *window) float32 {
+func (p *Plan) divisor(o int, w window) float32 {
 	if !p.spec.CountIncludePad {
 		return float32(max(1, w.d1*w.h1*w.w1))
 	}
@@ -82,38 +82,35 @@ func (p *Plan) divisor(o int, w *window) float32 {
 	return float32(max(1, p.ax[0].padded[d]*p.ax[1].padded[h]*p.ax[2].padded[c]))
 }
 
-func (r *run) averagePlane(i int) {
+func (r *run) averagePlane(i, _ int) {
 	x, y := r.planeIn(r.x, i), r.planeOut(r.y, i)
-	r.windows(func(o int, w *window) {
+	r.windows(func(o int, w window) {
 		sum := float32(0)
 		w.each(func(at int) { sum += x[at] })
 		y[o] = sum / r.divisor(o, w)
 	})
 }
 
-func (r *run) averageGradPlane(i int) {
+func (r *run) averageGradPlane(i, _ int) {
 	dx, dy := r.planeIn(r.dx, i), r.planeOut(r.dy, i)
 	clear(dx)
-	r.windows(func(o int, w *window) {
+	r.windows(func(o int, w window) {
 		v := dy[o] / r.divisor(o, w)
 		w.each(func(at int) { dx[at] += v })
 	})
 }
 
-func (r *run) averageWhole(i int) {
+func (r *run) averageWhole(i, _ int) {
 	r.y[i] = r.kernels.sum(&r.x[i*r.inLen], r.inLen) / float32(r.inLen)
 }
 
-func (r *run) averageGradWhole(i int) {
-	dx, v := r.planeIn(r.dx, i), r.dy[i]/float32(r.inLen)
-	for j := range dx {
-		dx[j] = v
-	}
+func (r *run) averageGradWhole(i, _ int) {
+	r.kernels.fill(&r.dx[i*r.inLen], r.inLen, r.dy[i]/float32(r.inLen))
 }
 
-func (r *run) lpPlane(i int) {
+func (r *run) lpPlane(i, _ int) {
 	x, y := r.planeIn(r.x, i), r.planeOut(r.y, i)
-	r.windows(func(o int, w *window) {
+	r.windows(func(o int, w window) {
 		sum := 0.0
 		w.each(func(at int) { sum += power(math.Abs(float64(x[at])), r.spec.P) })
 		switch r.spec.P {
@@ -127,17 +124,18 @@ func (r *run) lpPlane(i int) {
 	})
 }
 
-func (r *run) lpGradPlane(i int) {
+func (r *run) lpGradPlane(i, _ int) {
 	dx, dy, x, y := r.planeIn(r.dx, i), r.planeOut(r.dy, i), r.planeIn(r.x, i), r.planeOut(r.y, i)
 	clear(dx)
-	r.windows(func(o int, w *window) {
+	r.windows(func(o int, w window) {
 		if y[o] == 0 {
 			return
 		}
 		scale := float64(dy[o]) / power(float64(y[o]), r.spec.P-1)
 		w.each(func(at int) {
-			v := float64(x[at])
-			dx[at] += float32(scale * math.Copysign(power(math.Abs(v), r.spec.P-1), v))
+			if v := float64(x[at]); v != 0 {
+				dx[at] += float32(scale * math.Copysign(power(math.Abs(v), r.spec.P-1), v))
+			}
 		})
 	})
 }

@@ -66,18 +66,19 @@ func plan(spec Spec, ks *kernels) (*Plan, error) {
 	if p.out, err = spec.outSizes(); err != nil {
 		return nil, err
 	}
+	p.in = [3]int{1, 1, 1}
 	rank := len(spec.In)
-	for i := range p.ax {
-		p.in[i] = 1
-		kernel, stride, dil, begin, end := 1, 1, 1, 0, 0
-		if j := i - 3 + rank; j >= 0 {
-			p.in[i], kernel, stride, dil, begin, end = spec.In[j], spec.Kernel[j], spec.Strides[j], spec.Dilations[j], spec.PadsBegin[j], spec.PadsEnd[j]
-		}
-		p.ax[i] = newAxis(p.in[i], p.out[i], kernel, stride, dil, begin, end)
-	}
+	copy(p.in[3-rank:], spec.In)
 	p.inLen, p.outLen = p.in[0]*p.in[1]*p.in[2], p.out[0]*p.out[1]*p.out[2]
 	if err := p.tooLarge(); err != nil {
 		return nil, err
+	}
+	for i := range p.ax {
+		if j := i - 3 + rank; j >= 0 {
+			p.ax[i] = newAxis(p.in[i], p.out[i], spec.Kernel[j], spec.Strides[j], spec.Dilations[j], spec.PadsBegin[j], spec.PadsEnd[j])
+		} else {
+			p.ax[i] = newAxis(1, 1, 1, 1, 1, 0, 0)
+		}
 	}
 	p.whole = p.outLen == 1 && slices.Equal(spec.Kernel, spec.In) && slices.Max(spec.Dilations) == 1 && slices.Max(spec.PadsBegin) == 0
 	p.pairs = p.isPairs()

@@ -17,14 +17,15 @@ type run struct {
 	y, x   []float32 // or their gradients
 	dy, dx []float32
 	idx    []int32
-	plane  func(r *run, i int)
-	group  int // planes of a tile
+	plane  func(r *run, i, worker int)
+	group  int        // planes of a tile
+	args   []pairArgs // of each worker: kernels are called through variables, so not on the stack
 }
 
 // Do does the planes of a tile.
-func (r *run) Do(tile, _ int) {
+func (r *run) Do(tile, worker int) {
 	for i := tile * r.group; i < min(r.planes, (tile+1)*r.group); i++ {
-		r.plane(r, i)
+		r.plane(r, i, worker)
 	}
 }
 
@@ -38,13 +39,18 @@ func (p *Plan) each(pool *par.Pool, set run) {
 		r = new(run)
 	}
 	defer p.runs.free.Put(r)
+	set.args = r.args
 	*r = set
+	if len(r.args) < pool.Threads() {
+		r.args = make([]pairArgs, pool.Threads())
+	}
 	r.Plan, r.group = p, max(1, tileLen/max(p.inLen, p.outLen))
 	pool.For((p.planes+r.group-1)/r.group, r)
-	*r = run{}
+	clear(r.args)
+	*r = run{args: r.args}
 }
 
-// in and out are plane i of a tensor like x or y.
+// planeIn and planeOut are plane i of a tensor like x or y.
 func (r *run) planeIn(v []float32, i int) []float32  { return v[i*r.inLen:][:r.inLen] }
 func (r *run) planeOut(v []float32, i int) []float32 { return v[i*r.outLen:][:r.outLen] }
 

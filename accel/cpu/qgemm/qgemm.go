@@ -11,9 +11,9 @@
 //
 //	v = ((float32(S[i,j] + bias[j]) * scale[j]) * rowScale[i]) + offset[j]
 //
-// with each step rounded by itself: v clipped to [Lo, Hi] as float32, or
-// saturate(round(v) + zero) as uint8 or int8, ties to even. Every
-// implementation gives the same bits, portable Go included.
+// with each step rounded by itself: v clipped to [Lo, Hi] as float32, where NaN
+// stays, or saturate(round(v) + zero) as uint8 or int8, ties to even, where NaN
+// gives the least code. Every implementation gives the same bits, portable Go included.
 //
 // A Plan is made once for the shapes; its Run allocates nothing after the first
 // calls and may be called by several goroutines at once.

@@ -214,6 +214,23 @@ func TestResults(t *testing.T) {
 	}
 }
 
+// A scale that is NaN gives NaN, clipped or not, and the least 8-bit code.
+func TestNaN(t *testing.T) {
+	for _, s := range []Spec{{Out: Float32}, {Out: Float32, Clip: true, Hi: 1}, {Out: Int8}} {
+		s.M, s.N, s.K = 5, 40, 8
+		p := random(s, 1, 1, 2)
+		p.op.Scale = []float32{float32(math.NaN())}
+		for i := range impls {
+			op := p.run(t, &impls[i], nil).op
+			for at := range s.M * s.N {
+				if s.Out == Float32 && op.CF[at] == op.CF[at] || s.Out == Int8 && op.CQ[at] != 0x80 {
+					t.Fatalf("%s %+v: element %d is %g or %#x", impls[i].name, s, at, op.CF[at], op.CQ[at])
+				}
+			}
+		}
+	}
+}
+
 // What is absent is 0 or 1, and one scale is one for all.
 func TestDefaults(t *testing.T) {
 	for _, n := range []int{32, 70} {

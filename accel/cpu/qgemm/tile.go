@@ -73,20 +73,13 @@ func portableRank1(f *finishArgs) {
 	}
 }
 
-// value is v of the package comment for element j of a row of sums, clipped.
+// value is v of the package comment for element j of a row of sums.
 func (f *finishArgs) value(row []int32, j int, rowScale float32) float32 {
 	at := uintptr(j) * 4
 	bias := *(*int32)(unsafe.Add(unsafe.Pointer(f.bias), at))
 	scale := *(*float32)(unsafe.Add(unsafe.Pointer(f.scale), at))
 	offset := *(*float32)(unsafe.Add(unsafe.Pointer(f.offset), at))
-	v := float32(float32(float32(row[j]+bias)*scale)*rowScale) + offset
-	if !(v > f.lo) {
-		v = f.lo
-	}
-	if !(v < f.hi) {
-		v = f.hi
-	}
-	return v
+	return float32(float32(float32(row[j]+bias)*scale)*rowScale) + offset
 }
 
 func portableFinishF(f *finishArgs) {
@@ -94,7 +87,14 @@ func portableFinishF(f *finishArgs) {
 	for i, rs := range unsafe.Slice(f.rowScale, f.rows) {
 		dst := unsafe.Slice((*float32)(unsafe.Add(f.dst, i*f.ldd)), nr)
 		for j := range dst {
-			dst[j] = f.value(src[i*nr:], j, rs)
+			v := f.value(src[i*nr:], j, rs)
+			if f.lo > v {
+				v = f.lo
+			}
+			if f.hi < v {
+				v = f.hi
+			}
+			dst[j] = v
 		}
 	}
 }
@@ -104,7 +104,14 @@ func portableFinish8(f *finishArgs) {
 	for i, rs := range unsafe.Slice(f.rowScale, f.rows) {
 		dst := unsafe.Slice((*uint8)(unsafe.Add(f.dst, i*f.ldd)), nr)
 		for j := range dst {
-			dst[j] = uint8(int32(math.RoundToEven(float64(f.value(src[i*nr:], j, rs)))) + f.zero)
+			v := f.value(src[i*nr:], j, rs)
+			if !(v > f.lo) { // NaN as well
+				v = f.lo
+			}
+			if !(v < f.hi) {
+				v = f.hi
+			}
+			dst[j] = uint8(int32(math.RoundToEven(float64(v))) + f.zero)
 		}
 	}
 }

@@ -11,12 +11,12 @@ func TestQuick(t *testing.T) {
 		r func(float64) float64
 	}{
 		"exp": {Exp, math.Exp}, "tanh": {Tanh, math.Tanh}, "erf": {Erf, math.Erf}, "log": {Log, math.Log}, "log1p": {Log1p, math.Log1p}, "expm1": {Expm1, math.Expm1},
-		"sigmoid": {Sigmoid, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }},
-		"gelu":    {Gelu, func(x float64) float64 { return x * 0.5 * math.Erfc(-x/math.Sqrt2) }},
-		"silu":    {Silu, func(x float64) float64 { return x / (1 + math.Exp(-x)) }},
-		"softplus":    {Softplus, func(x float64) float64 { return math.Max(x,0)+math.Log1p(math.Exp(-math.Abs(x))) }},
-		"mish":    {Mish, func(x float64) float64 { return x*math.Tanh(math.Max(x,0)+math.Log1p(math.Exp(-math.Abs(x)))) }},
-		"geluTanh":    {GeluTanh, func(x float64) float64 { return x/(1+math.Exp(-2*math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x))) }},
+		"sigmoid":  {Sigmoid, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }},
+		"gelu":     {Gelu, func(x float64) float64 { return x * 0.5 * math.Erfc(-x/math.Sqrt2) }},
+		"silu":     {Silu, func(x float64) float64 { return x / (1 + math.Exp(-x)) }},
+		"softplus": {Softplus, func(x float64) float64 { return math.Max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }},
+		"mish":     {Mish, func(x float64) float64 { return x * math.Tanh(math.Max(x, 0)+math.Log1p(math.Exp(-math.Abs(x)))) }},
+		"geluTanh": {GeluTanh, func(x float64) float64 { return x / (1 + math.Exp(-2*math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x))) }},
 	}
 	for name, f := range fs {
 		const n = 1 << 16
@@ -30,11 +30,13 @@ func TestQuick(t *testing.T) {
 			f.f(y, x)
 			for i, v := range x {
 				w := f.r(float64(v))
-				if w != w || math.IsInf(float64(v),0) {
+				if w != w || math.IsInf(float64(v), 0) {
 					continue
 				}
 				e := ulpTmp(y[i], w)
-				if math.Abs(w)>0x1p-120 && e>worstN {worstN=e}
+				if math.Abs(w) > 0x1p-120 && e > worstN {
+					worstN = e
+				}
 				if !(e <= worst) {
 					worst, at = e, v
 				}
@@ -47,11 +49,17 @@ func TestQuick(t *testing.T) {
 func ulpTmp(got float32, want float64) float64 {
 	w := float32(want)
 	if math.IsInf(float64(w), 0) {
-		if got == w { return 0 }
-		if math.Abs(want) < 3.5e38 && !math.IsInf(float64(got), 0) { return math.Abs(float64(got)-want)/0x1p104 }
+		if got == w {
+			return 0
+		}
+		if math.Abs(want) < 3.5e38 && !math.IsInf(float64(got), 0) {
+			return math.Abs(float64(got)-want) / 0x1p104
+		}
 		return math.Inf(1)
 	}
 	e := math.Ilogb(want)
-	if e < -126 { e = -126 }
+	if e < -126 {
+		e = -126
+	}
 	return math.Abs(float64(got)-want) / math.Ldexp(1, e-23)
 }

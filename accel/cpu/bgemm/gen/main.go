@@ -29,8 +29,8 @@ func done() {
 
 // The offsets of tileArgs and finishArgs.
 const (
-	tC, tLDC, tA, tLDA, tB, tSteps           = 0, 8, 16, 24, 32, 40
-	fSrc, fRows, fDst, fLDD, fBias, fLo, fHi = 0, 8, 16, 24, 32, 40, 44
+	tC, tLDC, tA, tLDA, tB, tSteps, tMore          = 0, 8, 16, 24, 32, 40, 48
+	fSrc, fRows, fDst, fLDD, fBias, fLo, fHi, fLDS = 0, 8, 16, 24, 32, 40, 44, 48
 )
 
 // row is the address of row r of A: R8 to R12 point to every third row, DX is
@@ -67,6 +67,29 @@ func advance(rows, bytes int) {
 	for i := 0; i <= (rows-1)/3; i++ {
 		p("ADDQ $%d, R%d", bytes, 8+i)
 	}
+}
+
+// begin sets the sums to 0, or to what is in C already: rows of two vectors of
+// bytes each, from an offset of C's rows on.
+func begin(rows int, reg string, bytes, offset int) {
+	suffix := fmt.Sprint(offset)
+	p("CMPQ %d(R13), $0", tMore)
+	p("JNE more%s", suffix)
+	for i := range 2 * rows {
+		p("VXORPS %s%d, %s%d, %s%d", reg, i, reg, i, reg, i)
+	}
+	p("JMP go%s", suffix)
+	label("more" + suffix)
+	p("MOVQ DI, CX")
+	for r := range rows {
+		for j := range 2 {
+			p("VMOVUPS %d(CX), %s%d", offset+bytes*j, reg, 2*r+j)
+		}
+		if r < rows-1 {
+			p("ADDQ BX, CX")
+		}
+	}
+	label("go" + suffix)
 }
 
 func prefetch(rows int) {
@@ -121,9 +144,7 @@ func dot(b, a, acc int) {
 func bf16(rows int) {
 	acc := func(r, j int) int { return 2*r + j }
 	tileStart(fmt.Sprintf("tile%dBF16", rows), rows, 0)
-	for i := range 2 * rows {
-		p("VPXORD Z%d, Z%d, Z%d", i, i, i)
-	}
+	begin(rows, "Z", 64, 0)
 	prefetch(rows)
 	loop(rows, 4, 4, 128, func(i int) {
 		p("VMOVDQU32 %d(SI), Z28", 128*i)
@@ -194,9 +215,17 @@ func fma(rows, offset int) {
 // by bytesB, half of them for each half, and A by bytesA.
 func halves(rows, bytesB, bytesA int, step func()) {
 	for half := range 2 {
-		for i := range 2 * rows {
-			p("VXORPS Y%d, Y%d, Y%d", i, i, i)
+		if half == 1 { // back to the start, 16 columns on
+			p("MOVQ %d(R13), DI", tC)
+			p("MOVQ %d(R13), SI", tB)
+			p("ADDQ $%d, SI", bytesB/2)
+			p("MOVQ %d(R13), CX", tSteps)
+			p("IMULQ $%d, CX", bytesA)
+			for i := 0; i <= (rows-1)/3; i++ {
+				p("SUBQ CX, R%d", 8+i)
+			}
 		}
+		begin(rows, "Y", 32, 64*half)
 		p("MOVQ %d(R13), CX", tSteps)
 		p("TESTQ CX, CX")
 		p("JZ store%d", half)
@@ -208,25 +237,13 @@ func halves(rows, bytesB, bytesA int, step func()) {
 		p("JNZ loop%d", half)
 		label(fmt.Sprintf("store%d", half))
 		storeTile(rows, "Y", 2, 32, 64*half)
-		if half == 0 { // back to the start, 16 columns on
-			p("MOVQ %d(R13), DI", tC)
-			p("MOVQ %d(R13), SI", tB)
-			p("ADDQ $%d, SI", bytesB/2)
-			p("MOVQ %d(R13), CX", tSteps)
-			p("IMULQ $%d, CX", bytesA)
-			for i := 0; i <= (rows-1)/3; i++ {
-				p("SUBQ CX, R%d", 8+i)
-			}
-		}
 	}
 }
 
 // f16 makes a tile of rows by 32 columns from float32 copies of A.
 func f16(rows int) {
 	tileStart(fmt.Sprintf("tile%dF16AVX512", rows), rows, 0)
-	for i := range 2 * rows {
-		p("VPXORD Z%d, Z%d, Z%d", i, i, i)
-	}
+	begin(rows, "Z", 64, 0)
 	prefetch(rows)
 	loop(rows, 4, 4, 64, func(i int) {
 		p("VCVTPH2PS %d(SI), Z28", 64*i)
@@ -268,7 +285,7 @@ func finish(v isa, name string, add bool, setup func(), store func(e int)) {
 	for _, f := range []struct {
 		at  int
 		reg string
-	}{{fSrc, "SI"}, {fRows, "CX"}, {fDst, "DI"}, {fLDD, "DX"}, {fBias, "R8"}} {
+	}{{fSrc, "SI"}, {fRows, "CX"}, {fDst, "DI"}, {fLDD, "DX"}, {fBias, "R8"}, {fLDS, "BX"}} {
 		p("MOVQ %d(R13), %s", f.at, f.reg)
 	}
 	p("VBROADCASTSS %d(R13), %s", fLo, v.r(8))
@@ -285,7 +302,7 @@ func finish(v isa, name string, add bool, setup func(), store func(e int)) {
 		p("VMINPS %s, %s, %s", v.r(0), v.r(9), v.r(0))
 		store(e)
 	}
-	p("ADDQ $128, SI")
+	p("ADDQ BX, SI")
 	p("ADDQ DX, DI")
 	p("DECQ CX")
 	p("JNZ row")

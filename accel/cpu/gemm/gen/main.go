@@ -2,7 +2,7 @@
 
 // Command gen writes the assembly of package gemm and its Go declarations:
 //
-//	go run ./gen/main.go ./gen/tile.go ./gen/pack.go ./gen/row.go
+//	go run ./gen/main.go ./gen/tile.go ./gen/dots.go ./gen/pack.go ./gen/row.go
 package main
 
 import (

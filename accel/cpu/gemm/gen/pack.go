@@ -164,8 +164,8 @@ func (t transpose) emit() {
 	t.p("CMPQ CX, $%d", t.v.floats())
 	t.p("JLT edge")
 	each(t.v.floats(), func(r int) { t.p("VMOVUPS %s, %s", t.row(r), t.v.r(r)) })
-	t.shuffle()
-	each(t.v.floats(), func(r int) { t.store(r) })
+	regs := transposeSquare(t.file, t.v)
+	each(t.v.floats(), func(r int) { t.store(regs[r], r) })
 	t.next()
 	t.p("JMP loop")
 	t.edge()
@@ -173,9 +173,7 @@ func (t transpose) emit() {
 
 func (t transpose) row(r int) string { return strided(basesT, "DX", "R11", r) }
 
-func (t transpose) store(r int) {
-	t.p("VMOVUPS %s, %d(DI)", t.v.r(t.result(r)), r*panelBytes)
-}
+func (t transpose) store(reg string, r int) { t.p("VMOVUPS %s, %d(DI)", reg, r*panelBytes) }
 
 func (t transpose) next() {
 	for i := 0; i*5 < t.v.floats(); i++ {
@@ -191,7 +189,7 @@ func (t transpose) edge() {
 	t.label("edge")
 	t.p("TESTQ CX, CX")
 	t.p("JLE done")
-	t.edgeMask()
+	maskFirst(t.file, t.v, "R13", "Y15")
 	each(n, func(r int) { tile{t.file, t.v, tileShape{}}.zero(r) })
 	each(n, func(r int) {
 		if r > 0 {
@@ -205,13 +203,13 @@ func (t transpose) edge() {
 		}
 	})
 	t.label("loaded")
-	t.shuffle()
+	regs := transposeSquare(t.file, t.v)
 	each(n, func(r int) {
 		if r > 0 {
 			t.p("CMPQ CX, $%d", r)
 			t.p("JLE done")
 		}
-		t.store(r)
+		t.store(regs[r], r)
 	})
 	t.next()
 	t.p("JMP edge")
@@ -220,74 +218,66 @@ func (t transpose) edge() {
 	t.p("RET")
 }
 
-// edgeMask covers min(CX, lanes) lanes: K1 or Y15.
-func (t transpose) edgeMask() {
-	if t.v.level == "256" {
-		clampLanes8(t.file)
-		t.p("VMOVDQU (BX), Y15")
+// maskFirst covers min(CX, lanes) lanes, CX > 0: K1, or a ymm register. It spoils
+// a register and R15.
+func maskFirst(f *file, v vectors, tmp, reg string) {
+	f.p("MOVQ $%d, %s", v.floats(), tmp)
+	f.p("CMPQ CX, %s", tmp)
+	f.p("CMOVQLT CX, %s", tmp)
+	if v.level == "256" {
+		f.p("NEGQ %s", tmp)
+		f.p("LEAQ lanes<>+%d(SB), R15", maskOnes*4)
+		f.p("VMOVDQU (R15)(%s*4), %s", tmp, reg)
 		return
 	}
-	t.p("MOVL $0xffff, BX")
-	t.p("MOVL $1, R13")
-	t.p("SHLL CX, R13")
-	t.p("DECL R13")
-	t.p("CMPQ CX, $16")
-	t.p("CMOVLLT R13, BX")
-	t.p("KMOVW BX, K1")
+	f.p("MOVL $-1, R15")
+	f.p("BZHIL %s, R15, R15", tmp)
+	f.p("KMOVW R15, K1")
 }
 
-// clampLanes8 points BX at the mask of min(CX, 8) lanes, CX > 0.
-func clampLanes8(f *file) {
-	f.p("MOVQ $8, R13")
-	f.p("CMPQ CX, R13")
-	f.p("CMOVQLT CX, R13")
-	f.p("LEAQ lanes<>+%d(SB), BX", maskOnes*4)
-	f.p("SHLQ $2, R13")
-	f.p("SUBQ R13, BX")
-}
-
-// shuffle transposes the vectors 0 to n-1 in place of registers: first pairs of
-// floats, then pairs of pairs, then lanes of 128 bits.
-func (t transpose) shuffle() {
-	n := t.v.floats()
-	tmp := n // Z16-Z31, or Y8-Y15
-	for i := 0; i < n; i += 2 {
-		t.p("VUNPCKLPS %s, %s, %s", t.v.r(i+1), t.v.r(i), t.v.r(tmp+i))
-		t.p("VUNPCKHPS %s, %s, %s", t.v.r(i+1), t.v.r(i), t.v.r(tmp+i+1))
+// transposeSquare transposes the vectors 0 to n-1, n being the lanes: first
+// pairs of floats, then pairs of pairs, then lanes of 128 bits. It uses one
+// register more, and returns which register holds each column.
+func transposeSquare(f *file, v vectors) []string {
+	n := v.floats()
+	regs := make([]string, n)
+	for i := range regs {
+		regs[i] = v.r(i)
 	}
+	spare := v.r(n)
+	// cross replaces registers i and j by op of both, for low and high halves.
+	cross := func(low, high string, i, j int) {
+		f.p("%s %s, %s, %s", low, regs[j], regs[i], spare)
+		f.p("%s %s, %s, %s", high, regs[j], regs[i], regs[j])
+		regs[i], spare = spare, regs[i]
+	}
+	for i := 0; i < n; i += 2 {
+		cross("VUNPCKLPS", "VUNPCKHPS", i, i+1)
+	}
+	// A pair holds columns 0 and 1, then 2 and 3, of each lane for two rows.
 	for i := 0; i < n; i += 4 {
-		for h := range 2 { // low and high halves of the pairs
-			t.p("VUNPCKLPD %s, %s, %s", t.v.r(tmp+i+2+h), t.v.r(tmp+i+h), t.v.r(i+2*h))
-			t.p("VUNPCKHPD %s, %s, %s", t.v.r(tmp+i+2+h), t.v.r(tmp+i+h), t.v.r(i+2*h+1))
-		}
+		cross("VUNPCKLPD", "VUNPCKHPD", i, i+2)
+		cross("VUNPCKLPD", "VUNPCKHPD", i+1, i+3)
+		regs[i+1], regs[i+2] = regs[i+2], regs[i+1]
 	}
 	// Register 4q+j now holds, in its lane of 128 bits number l, column 4l+j
 	// of rows 4q to 4q+3.
-	if t.v.level == "256" {
+	if v.level == "256" {
 		for j := range 4 {
-			t.p("VPERM2F128 $0x20, Y%d, Y%d, Y%d", 4+j, j, tmp+j)
-			t.p("VPERM2F128 $0x31, Y%d, Y%d, Y%d", 4+j, j, tmp+4+j)
+			cross("VPERM2F128 $0x20,", "VPERM2F128 $0x31,", j, 4+j)
 		}
-		return
+		return regs
 	}
+	for j := range 8 {
+		q := j/4*8 + j%4 // rows 0-7, then 8-15
+		cross("VSHUFF32X4 $0x44,", "VSHUFF32X4 $0xee,", q, q+4)
+	}
+	for j := range 8 { // columns j and 4+j, then 8+j and 12+j
+		cross("VSHUFF32X4 $0x88,", "VSHUFF32X4 $0xdd,", j, j+8)
+	}
+	// Register j holds column j, 8+j column 4+j, 4+j column 8+j.
 	for j := range 4 {
-		t.p("VSHUFF32X4 $0x44, Z%d, Z%d, Z%d", 4+j, j, tmp+j)       // rows 0-7, columns j, 4+j
-		t.p("VSHUFF32X4 $0xee, Z%d, Z%d, Z%d", 4+j, j, tmp+4+j)     // rows 0-7, columns 8+j, 12+j
-		t.p("VSHUFF32X4 $0x44, Z%d, Z%d, Z%d", 12+j, 8+j, tmp+8+j)  // rows 8-15, columns j, 4+j
-		t.p("VSHUFF32X4 $0xee, Z%d, Z%d, Z%d", 12+j, 8+j, tmp+12+j) // rows 8-15, columns 8+j, 12+j
+		regs[4+j], regs[8+j] = regs[8+j], regs[4+j]
 	}
-	for j := range 4 {
-		t.p("VSHUFF32X4 $0x88, Z%d, Z%d, Z%d", tmp+8+j, tmp+j, j)
-		t.p("VSHUFF32X4 $0xdd, Z%d, Z%d, Z%d", tmp+8+j, tmp+j, 4+j)
-		t.p("VSHUFF32X4 $0x88, Z%d, Z%d, Z%d", tmp+12+j, tmp+4+j, 8+j)
-		t.p("VSHUFF32X4 $0xdd, Z%d, Z%d, Z%d", tmp+12+j, tmp+4+j, 12+j)
-	}
-}
-
-// result is the register that holds column r after shuffle.
-func (t transpose) result(r int) int {
-	if t.v.level == "256" {
-		return 8 + r
-	}
-	return r
+	return regs
 }

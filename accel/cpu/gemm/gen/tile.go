@@ -290,6 +290,7 @@ func writeTiles(f *file, v vectors) {
 	for _, s := range shapes(v) {
 		tile{f, v, s}.emit()
 	}
+	dots{f, v}.emit()
 }
 
 // writeLanes emits eight lanes of ones and eight of zeros: a mask of n lanes

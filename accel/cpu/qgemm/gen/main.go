@@ -267,8 +267,9 @@ func rank1(v isa) {
 	})
 }
 
-// finish computes v and stores it by the function given.
-func finish(v isa, name string, setup func(), store func(e int)) {
+// finish computes v and stores it by the function given. VMAXPS gives the operand
+// written first where one is NaN: the bound if v is to be rounded, else v.
+func finish(v isa, name string, rounds bool, setup func(), store func(e int)) {
 	v.rows(name, func() {
 		for _, f := range []struct {
 			at  int
@@ -289,8 +290,13 @@ func finish(v isa, name string, setup func(), store func(e int)) {
 		p("VMULPS %d(R9), %s, %s", 4*e, v.r(0), v.r(0))
 		p("VMULPS %s, %s, %s", v.r(10), v.r(0), v.r(0))
 		p("VADDPS %d(R10), %s, %s", 4*e, v.r(0), v.r(0))
-		p("VMAXPS %s, %s, %s", v.r(8), v.r(0), v.r(0))
-		p("VMINPS %s, %s, %s", v.r(9), v.r(0), v.r(0))
+		for i, op := range []string{"VMAXPS", "VMINPS"} {
+			if rounds {
+				p("%s %s, %s, %s", op, v.r(8+i), v.r(0), v.r(0))
+			} else {
+				p("%s %s, %s, %s", op, v.r(0), v.r(8+i), v.r(0))
+			}
+		}
 		store(e)
 	}, func() {
 		p("ADDQ DX, DI")
@@ -299,11 +305,11 @@ func finish(v isa, name string, setup func(), store func(e int)) {
 }
 
 func finishF(v isa) {
-	finish(v, "finishF", func() {}, func(e int) { p("VMOVUPS %s, %d(DI)", v.r(0), 4*e) })
+	finish(v, "finishF", false, func() {}, func(e int) { p("VMOVUPS %s, %d(DI)", v.r(0), 4*e) })
 }
 
 func finish8(v isa) {
-	finish(v, "finish8", func() {
+	finish(v, "finish8", true, func() {
 		p("VPBROADCASTD %d(R13), %s", fZero, v.r(11))
 		if v.lanes == 8 {
 			p("MOVL $0xff, AX")

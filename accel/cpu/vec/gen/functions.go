@@ -212,9 +212,9 @@ func (k *kernel) normal(x *val) (tail, bell *val) {
 // at 7; beyond, s keeps its value at 7. From a = 15 on the result is 0.
 func (k *kernel) normalFast(x *val) *val {
 	a := k.abs(x)
-	t := k.sub(k.min(k.constant(7), a), k.constant(3.31640625))
-	s := k.poly(t, -0x1.10ee46p-33, 0x1.015778p-30, -0x1.a6a562p-31, -0x1.9f6506p-27, 0x1.00157cp-23, -0x1.5a122ap-20,
-		0x1.830392p-17, -0x1.72c91cp-14, 0x1.4a6882p-11, -0x1.1d27dap-8, 0x1.f7a8f8p-6, -0x1.0c8c56p-2, -0x1.18d29ap+1)
+	t := k.sub(k.min(k.constant(7), a), k.constant(1.59375))
+	s := k.poly(t, -0x1.18f236p-33, 0x1.ec407p-29, -0x1.757724p-25, 0x1.3da89p-22, -0x1.2eb2b6p-20, 0x1.ddb856p-22, 0x1.05f1dcp-15,
+		-0x1.4c3592p-12, 0x1.219610p-9, -0x1.aa09f6p-7, 0x1.22ce1cp-4, -0x1.b33720p-2, -0x1.9f15acp+0)
 	a = k.min(k.constant(15), a)
 	h := k.mul(a, k.constant(-0.5))
 	g := k.mul(h, a)

@@ -56,6 +56,8 @@ type kernel struct {
 	consts map[uint32]*val
 	pinned int // registers pinned so far, from the top
 	labels int
+	blocks int  // groups of 16 that a loop does at once
+	mixed  bool // in turns, not one after the other
 }
 
 // constant is the vector of one float32.
@@ -106,6 +108,9 @@ func (k *kernel) label(s string) string {
 	k.labels++
 	return fmt.Sprintf("%s%d", s, k.labels)
 }
+
+// outOfRegisters is what building panics with when too much is done at once.
+type outOfRegisters struct{}
 
 // alloc assigns registers in one walk over the code and prints it.
 type alloc struct {
@@ -228,7 +233,7 @@ func (a *alloc) fresh() int {
 			return i
 		}
 	}
-	panic(a.name + ": out of vector registers")
+	panic(outOfRegisters{})
 }
 
 // define gives the destination a register, one of a dying source if take is not nil.
@@ -242,7 +247,7 @@ func (a *alloc) define(d, take *val) {
 				return
 			}
 		}
-		panic(a.name + ": out of mask registers")
+		panic(outOfRegisters{})
 	case take != nil:
 		d.reg, take.reg = take.reg, -1
 	default:

@@ -17,6 +17,7 @@ var pointerRegs = []string{"DI", "SI", "R8", "R9", "R10", "R11", "R12", "R13"}
 type lane struct {
 	*kernel
 	half   int
+	block  int  // which of the groups done at once
 	masked bool // the group is not full
 	mask   *val // of AVX2, if it is loaded
 }
@@ -47,10 +48,7 @@ func (l *lane) store(p string, v *val) {
 }
 
 func (l *lane) address(p string) string {
-	if l.half == 0 {
-		return "(" + p + ")(AX*1)"
-	}
-	return fmt.Sprintf("%d(%s)(AX*1)", l.half*4*l.lanes, p)
+	return fmt.Sprintf("%d(%s)(AX*1)", 64*l.block+4*l.lanes*l.half, p)
 }
 
 // tail is AVX2's mask of the elements before the row's end.
@@ -112,20 +110,40 @@ func (k *kernel) row(name string) {
 	k.text("SUBQ AX, DX")
 }
 
-// pass walks over a row, body being the work on one vector.
+// pass walks over a row, body being the work on one vector. The main loop does
+// several vectors at once, their instructions in turns: the processor sees no
+// further than some hundred instructions, fewer than hide the latency of a long
+// polynomial.
 func (k *kernel) pass(body func(*lane)) {
-	loop, tail, done := k.label("loop"), k.label("tail"), k.label("done")
-	k.text("XORQ AX, AX")
-	k.text("TESTQ BX, BX")
-	k.text("JEQ %s", tail)
-	k.text("PCALIGN $32")
-	k.text("%s:", loop)
-	for h := range k.groups() {
-		body(&lane{kernel: k, half: h})
+	single, tail, done := k.label("single"), k.label("tail"), k.label("done")
+	blocks := k.blocks
+	if k.length(body) < 10 {
+		blocks = 1
 	}
+	k.text("XORQ AX, AX")
+	if blocks > 1 {
+		extra := 64 * (blocks - 1)
+		loop, skip := k.label("loop"), k.label("skip")
+		k.text("SUBQ $%d, BX", extra)
+		k.text("CMPQ AX, BX")
+		k.text("JGE %s", skip)
+		k.text("PCALIGN $32")
+		k.text("%s:", loop)
+		k.turns(blocks, body)
+		k.text("ADDQ $%d, AX", extra+64)
+		k.text("CMPQ AX, BX")
+		k.text("JLT %s", loop)
+		k.text("%s:", skip)
+		k.text("ADDQ $%d, BX", extra)
+	}
+	k.text("CMPQ AX, BX")
+	k.text("JGE %s", tail)
+	k.text("PCALIGN $32")
+	k.text("%s:", single)
+	k.turns(1, body)
 	k.text("ADDQ $64, AX")
 	k.text("CMPQ AX, BX")
-	k.text("JLT %s", loop)
+	k.text("JLT %s", single)
 	k.text("%s:", tail)
 	k.text("TESTQ CX, CX")
 	k.text("JEQ %s", done)
@@ -133,6 +151,38 @@ func (k *kernel) pass(body func(*lane)) {
 		body(&lane{kernel: k, half: h, masked: true})
 	}
 	k.text("%s:", done)
+}
+
+// length is the number of instructions of a body.
+func (k *kernel) length(body func(*lane)) int {
+	rest := k.code
+	defer func() { k.code = rest }()
+	k.code = nil
+	body(&lane{kernel: k})
+	return len(k.code)
+}
+
+// turns does blocks groups of 16 at once.
+func (k *kernel) turns(blocks int, body func(*lane)) {
+	rest := k.code
+	var parts [][]ins
+	for i := range blocks * k.groups() {
+		k.code = nil
+		body(&lane{kernel: k, half: i % k.groups(), block: i / k.groups()})
+		parts = append(parts, k.code)
+	}
+	k.code = rest
+	if !k.mixed {
+		for _, p := range parts {
+			k.code = append(k.code, p...)
+		}
+		return
+	}
+	for i := range parts[0] {
+		for _, p := range parts {
+			k.code = append(k.code, p[i])
+		}
+	}
 }
 
 // rows repeats body for each row; the pointers named in step go from row to

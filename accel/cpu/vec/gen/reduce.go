@@ -48,7 +48,7 @@ func sumOf(name, slices, scalar string, term func(k *kernel, acc *val, e []*val,
 // wide loads half a register of float32 and converts it to float64.
 func (l *lane) wide(p string, part int) *val {
 	width := 2 * l.lanes // bytes
-	at := fmt.Sprintf("%d(%s)(AX*1)", width*part, p)
+	at := fmt.Sprintf("%d(%s)(AX*1)", 64*l.block+width*part, p)
 	switch {
 	case !l.masked:
 		return l.op("VCVTPS2PD " + at + ", {d}")

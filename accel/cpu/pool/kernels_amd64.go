@@ -1,0 +1,47 @@
+package pool
+
+import "github.com/millrace-go/millrace/accel/cpu/isa"
+
+//go:generate go run ./gen/main.go
+
+// laneMask is a table for masks of vectors: eight lanes that are on, then eight
+// that are off.
+var laneMask = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
+
+// evenIndex are the places of the even elements in two vectors.
+var evenIndex = [16]int32{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30}
+
+// zipIndex are the places that interleave two vectors: the first two halves,
+// and then the second.
+var zipIndex = [32]int32{
+	0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23,
+	8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31,
+}
+
+var (
+	avx512 = kernels{sum: sumLanes, fill: fillLanes, maxPairs: maxPairs512, maxPairsGrad: maxPairsGrad512}
+	avx2   = kernels{sum: sumLanes, fill: fillLanes, maxPairs: maxPairs2, maxPairsGrad: maxPairsGrad2}
+)
+
+// byLevel returns the kernels of an instruction set.
+func byLevel(l isa.Level) *kernels {
+	return [...]*kernels{isa.Portable: &portable, isa.AVX2: &avx2, isa.AVX512: &avx512}[l]
+}
+
+//go:noescape
+func sumLanes(x *float32, n int) float32
+
+//go:noescape
+func fillLanes(x *float32, n int, v float32)
+
+//go:noescape
+func maxPairs512(a *pairArgs)
+
+//go:noescape
+func maxPairs2(a *pairArgs)
+
+//go:noescape
+func maxPairsGrad512(a *pairArgs)
+
+//go:noescape
+func maxPairsGrad2(a *pairArgs)

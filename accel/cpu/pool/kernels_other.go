@@ -1,0 +1,7 @@
+//go:build !amd64
+
+package pool
+
+import "github.com/millrace-go/millrace/accel/cpu/isa"
+
+func byLevel(isa.Level) *kernels { return &portable }
