@@ -55,10 +55,12 @@ func (j *pairJob[T, R]) Do(tile, worker int) {
 		return
 	}
 	fill := j.fill[worker*blockLen : (worker+1)*blockLen]
-	j.each(from, to, func(at *[maxOperands]int) {
-		y := j.y[at[0]+lo : at[0]+hi]
-		j.run(y, part(j.walk, 1, j.a, at, lo, hi), part(j.walk, 2, j.b, at, lo, hi), fill)
-	})
+	c := j.seek(from)
+	for range to - from {
+		y := j.y[c.at[0]+lo : c.at[0]+hi]
+		j.run(y, part(j.walk, 1, j.a, &c, lo, hi), part(j.walk, 2, j.b, &c, lo, hi), fill)
+		j.next(&c)
+	}
 }
 
 // run does one inner loop; a or b may be one element that is repeated.

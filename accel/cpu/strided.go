@@ -75,36 +75,51 @@ func mergeDims(shape []int, strides [][]int) ([]int, [][]int) {
 	return dims, out
 }
 
-// count is how often each calls its body.
+// count is the number of inner loops.
 func (l *loops) count() int { return accel.Size(l.dims) }
 
-// each calls body for the inner loops from ≤ i < to, with the operands' offsets.
-func (l *loops) each(from, to int, body func(at *[maxOperands]int)) {
-	var index [maxRank]int
-	var at [maxOperands]int
-	rest := from
+// cursor is a place in the outer loops, with the operands' offsets there.
+type cursor struct {
+	index [maxRank]int
+	at    [maxOperands]int
+}
+
+// seek goes to outer iteration i.
+func (l *loops) seek(i int) (c cursor) {
 	for d := len(l.dims) - 1; d >= 0; d-- {
-		index[d] = rest % l.dims[d]
-		rest /= l.dims[d]
+		c.index[d] = i % l.dims[d]
+		i /= l.dims[d]
 		for o, s := range l.strides {
-			at[o] += index[d] * s[d]
+			c.at[o] += c.index[d] * s[d]
 		}
 	}
-	for i := from; i < to; i++ {
-		body(&at)
-		for d := len(l.dims) - 1; d >= 0; d-- {
-			index[d]++
-			for o, s := range l.strides {
-				at[o] += s[d]
-			}
-			if index[d] < l.dims[d] {
-				break
-			}
-			index[d] = 0
-			for o, s := range l.strides {
-				at[o] -= s[d] * l.dims[d]
-			}
+	return c
+}
+
+// next goes to the following outer iteration; behind the last comes the first.
+func (l *loops) next(c *cursor) {
+	for d := len(l.dims) - 1; d >= 0; d-- {
+		c.index[d]++
+		for o, s := range l.strides {
+			c.at[o] += s[d]
 		}
+		if c.index[d] < l.dims[d] {
+			return
+		}
+		c.index[d] = 0
+		for o, s := range l.strides {
+			c.at[o] -= s[d] * l.dims[d]
+		}
+	}
+}
+
+// each calls body for the inner loops from ≤ i < to, with the operands' offsets.
+// The cursor is allocated: kernels that run use seek and next.
+func (l *loops) each(from, to int, body func(at *[maxOperands]int)) {
+	c := l.seek(from)
+	for range to - from {
+		body(&c.at)
+		l.next(&c)
 	}
 }
 

@@ -54,12 +54,12 @@ func (w *walk) tile(t int) (from, to, lo, hi int) {
 	return from, min(from+w.outer, w.count()), 0, w.inner
 }
 
-// part is n elements of operand o: of a repeated one, the one element.
-func part[T any](w *walk, o int, of []T, at *[maxOperands]int, lo, hi int) []T {
+// part is the elements lo to hi of operand o: of a repeated one, the one element.
+func part[T any](w *walk, o int, of []T, c *cursor, lo, hi int) []T {
 	if w.step[o] == 0 {
-		return of[at[o] : at[o]+1]
+		return of[c.at[o] : c.at[o]+1]
 	}
-	return of[at[o]+lo : at[o]+hi]
+	return of[c.at[o]+lo : c.at[o]+hi]
 }
 
 // setAll fills s with v.

@@ -54,9 +54,12 @@ func (j *whereJob[T]) Do(tile, _ int) {
 	if lo == hi {
 		return
 	}
-	j.each(from, to, func(at *[maxOperands]int) {
-		choose(j.y[at[0]+lo:at[0]+hi], part(j.walk, 1, j.cond, at, lo, hi), part(j.walk, 2, j.a, at, lo, hi), part(j.walk, 3, j.b, at, lo, hi))
-	})
+	c := j.seek(from)
+	for range to - from {
+		y := j.y[c.at[0]+lo : c.at[0]+hi]
+		choose(y, part(j.walk, 1, j.cond, &c, lo, hi), part(j.walk, 2, j.a, &c, lo, hi), part(j.walk, 3, j.b, &c, lo, hi))
+		j.next(&c)
+	}
 }
 
 // choose does one inner loop; each input may be one element that is repeated.

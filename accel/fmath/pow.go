@@ -6,7 +6,9 @@ import "math"
 // for x = 1 whatever the other is; NaN for x < 0 unless y is a whole number.
 //
 // It is exp(y·log x) with the logarithm and the product in two float64 each;
-// the error is below 2 ulp, and 12 where the result is near the end of the range.
+// the error is below 2 ulp, and 12 where the result is near the end of the
+// range. Powers with whole |y| <= 64 are products instead, within 1 ulp, and so
+// exact where the result is a float64.
 func Pow(x, y float64) float64 {
 	switch {
 	case y == 0 || x == 1:
@@ -48,6 +50,15 @@ func powEdge(x, y float64, odd bool) float64 {
 
 // powAbs is xʸ for finite x > 0.
 func powAbs(x, y float64) float64 {
+	if n := math.Abs(y); n <= 64 && n == math.Floor(n) {
+		p := powWhole(x, int(n))
+		if p > 0x1p-900 && p < 0x1p900 { // else the products may have lost digits
+			if y < 0 {
+				return 1 / p
+			}
+			return p
+		}
+	}
 	hi, lo := logTwo(x)
 	p := float64(y * hi)
 	e := Exp(p)
@@ -78,4 +89,24 @@ func logTwo(x float64) (hi, lo float64) {
 	lo = ((a - hi) + b) + (tail + float64(float64(k)*logLn2Lo))
 	sum := hi + lo
 	return sum, lo - (sum - hi)
+}
+
+// powWhole is xⁿ by squaring, with each factor and product in two float64.
+func powWhole(x float64, n int) float64 {
+	hi, lo, p, q := x, 0.0, 1.0, 0.0
+	for ; n > 0; n >>= 1 {
+		if n&1 != 0 {
+			p, q = timesTwo(p, q, hi, lo)
+		}
+		hi, lo = timesTwo(hi, lo, hi, lo)
+	}
+	return p
+}
+
+// timesTwo is (a+b)·(c+d) as the sum of two float64, without b·d.
+func timesTwo(a, b, c, d float64) (hi, lo float64) {
+	p := float64(a * c)
+	rest := math.FMA(a, c, -p) + (float64(a*d) + float64(b*c))
+	hi = p + rest
+	return hi, rest - (hi - p)
 }

@@ -115,6 +115,9 @@ var (
 )
 
 func sinSmall(x float64) float64 {
+	if math.Abs(x) < 0x1p-27 {
+		return x // keeps -0
+	}
 	z := float64(x * x)
 	return x + float64(float64(x*z)*horner(sinTaylor[:], z))
 }

@@ -158,14 +158,14 @@ func (g *Graph) infer(n *Node) ([]Type, error) {
 		return nil, &Dynamic{n}
 	}
 	symbolic := false
-	for _, v := range n.Inputs {
+	for i, v := range n.Inputs {
 		if v == nil {
 			continue
 		}
 		if v.Type.Form != Tensor {
 			return nil, &Dynamic{n}
 		}
-		symbolic = symbolic || !v.Type.Shape.Concrete()
+		symbolic = symbolic || !v.Type.Shape.Concrete() || v.Kind != Const && slices.Contains(o.static, i)
 	}
 	if !symbolic {
 		return o.at(g, n, 0)

@@ -5,8 +5,9 @@ func miscOps() []operator {
 	return []operator{
 		opRange, opEyeLike, opTrilu, opDepthToSpace, opSpaceToDepth, opCenterCropPad, opOneHot,
 		opResize, opResizeGrad, opReverseSequence, opTensorScatter, opNonZero, opCompress, opUnique,
-		opHannWindow, opHammingWindow, opBlackmanWindow, opMelWeightMatrix,
+		opHannWindow, opHammingWindow, opBlackmanWindow, opMelWeightMatrix, opDFT, opSTFT,
 		opRandomNormal, opRandomNormalLike, opRandomUniform, opRandomUniformLike, opBernoulli, opMultinomial,
 		opBinarizer, opLabelEncoder, opAffineGrid, opMaxUnpool, opNonMaxSuppression,
+		opGridSample, opRoiAlign, opRoiAlignGrad, opCol2Im, opIm2Col, opDeformConv, opDeformColumns, opDet, opDetGrad,
 	}
 }

@@ -8,5 +8,7 @@ func nnOps() []operator {
 		opGlobalAveragePool, opGlobalMaxPool, opGlobalLpPool,
 		opSoftmax, opLogSoftmax, opSoftmaxGrad, opLogSoftmaxGrad,
 		opNegativeLogLikelihoodLoss, opNegativeLogLikelihoodLossGrad, opSoftmaxCrossEntropyLoss, opMaskedDropout,
+		opLayerNormalization, opRMSNormalization, opSkipLayerNormalization, opLayerNormGrad, opRMSNormGrad,
+		opBatchNormalization, opGroupNormalization, opInstanceNormalization, opBatchNormGrad, opGroupNormGrad,
 	}
 }

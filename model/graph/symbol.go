@@ -19,11 +19,12 @@ type symbol struct {
 	derived bool
 }
 
-// primes are the numbers that declared symbols are probed with. They are far
-// apart and larger than the windows of convolutions.
+// primes are the numbers that declared symbols are probed with: different for
+// each symbol, larger than most windows of convolutions, and smaller than the
+// tables of positions of transformers.
 var primes = [...]int{
-	211, 347, 541, 769, 223, 359, 557, 787, 227, 367, 563, 797, 229, 373, 569, 809,
-	233, 379, 571, 811, 239, 383, 577, 821, 241, 389, 587, 823, 251, 397, 593, 827,
+	97, 131, 167, 211, 101, 137, 173, 223, 103, 139, 179, 227, 107, 149, 181, 229,
+	109, 151, 191, 233, 113, 157, 193, 239, 89, 163, 197, 241, 83, 127, 199, 251,
 }
 
 // Symbol returns the symbolic dimension of that name, a new one at first.

@@ -237,8 +237,8 @@ func TestManySizes(t *testing.T) {
 			}
 		}
 	}
-	if got := len(p.session.bound); got != maxPrograms {
-		t.Errorf("%d programs are kept, want %d", got, maxPrograms)
+	if got := len(p.session.sizes); got != maxSizes {
+		t.Errorf("%d programs are kept, want %d", got, maxSizes)
 	}
 }
 

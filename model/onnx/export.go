@@ -35,7 +35,7 @@ func Export(g *graph.Graph, opt ExportOptions) (*wire.Model, error) {
 	if opt.Params != nil && len(opt.Params) != len(g.Params) {
 		return nil, fmt.Errorf("onnx: %d values for %d parameters", len(opt.Params), len(g.Params))
 	}
-	e := &exporter{opset: exportOpset, domains: map[string]bool{}, taken: map[string]bool{}, names: map[*graph.Value]string{}}
+	e := &exporter{opset: exportOpset, domains: map[string]bool{}, taken: names{}, names: map[*graph.Value]string{}}
 	m := &wire.Model{ProducerName: opt.Producer, Doc: opt.Doc}
 	var err error
 	if m.Graph, err = e.graph(g, opt.Params, false); err != nil {
@@ -67,7 +67,7 @@ type exporter struct {
 	types   int64 // that the operators' types need, where they are newer ones
 	newer   bool  // there are element types that operator set 21 uses little or not at all
 	domains map[string]bool
-	taken   map[string]bool
+	taken   names
 	names   map[*graph.Value]string
 }
 
@@ -88,19 +88,10 @@ func (e *exporter) name(v *graph.Value) string {
 	if name, ok := e.names[v]; ok {
 		return name
 	}
-	name := e.fresh(v.Name)
+	name := e.taken.fresh(v.Name)
 	e.names[v] = name
 	e.uses(v.Type.DType)
 	return name
-}
-
-func (e *exporter) fresh(name string) string {
-	free := name
-	for i := 2; free == "" || e.taken[free]; i++ {
-		free = fmt.Sprintf("%s#%d", name, i)
-	}
-	e.taken[free] = true
-	return free
 }
 
 // uses notes an element type.
@@ -166,7 +157,7 @@ func (e *exporter) outputs(w *wire.Graph, g *graph.Graph, body bool) {
 		name := e.name(v)
 		own := v.Kind == graph.Result && (!body || slices.Contains(g.Nodes, v.Producer))
 		if seen[name] || !own {
-			copied := e.fresh(v.Name)
+			copied := e.taken.fresh(v.Name)
 			w.Nodes = append(w.Nodes, &wire.Node{OpType: "Identity", Name: copied, Inputs: []string{name}, Outputs: []string{copied}})
 			name = copied
 		}

@@ -22,7 +22,7 @@ type importer struct {
 // What a model may grow to when its functions are written out, which can
 // double its size with each one that calls another twice.
 const (
-	maxNodes = 1 << 20
+	maxNodes = 1 << 18
 	maxCalls = 64 // of functions within functions
 )
 
@@ -34,7 +34,7 @@ type scope struct {
 	im      *importer
 	g       *graph.Graph
 	opsets  map[string]int64
-	taken   map[string]bool // names of values and nodes in g
+	taken   names
 	values  map[string]*graph.Value
 	rename  map[string]string                       // results that are called otherwise in g
 	pending map[string]func() (*accel.Array, error) // initializers nobody has read yet
@@ -99,7 +99,7 @@ func (s *scope) graph(w *wire.Graph) error {
 }
 
 func (s *scope) fill(w *wire.Graph) error {
-	s.taken, s.values = map[string]bool{}, map[string]*graph.Value{}
+	s.taken, s.values = names{}, map[string]*graph.Value{}
 	if err := s.initializers(w); err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (s *scope) fill(w *wire.Graph) error {
 			if s.defines(name) {
 				return fmt.Errorf("%s: value %q is an input or initializer already", describe(i, n), name)
 			}
-			s.taken[name] = true
+			s.taken.take(name)
 		}
 	}
 	if err := s.nodes(nodes); err != nil {
@@ -150,7 +150,8 @@ func (s *scope) initializers(w *wire.Graph) error {
 		if name == "" || s.pending[name] != nil {
 			return fmt.Errorf("initializer %q: the name is empty or comes twice", name)
 		}
-		s.pending[name], s.taken[name] = read, true
+		s.pending[name] = read
+		s.taken.take(name)
 		return nil
 	}
 	for _, t := range w.Initializers {
@@ -180,7 +181,8 @@ func (s *scope) input(v *wire.ValueInfo) error {
 		t = graph.Type{DType: t.DType, Form: graph.Unknown}
 	}
 	x, err := s.g.InputOf(v.Name, t)
-	s.values[v.Name], s.taken[v.Name] = x, true
+	s.values[v.Name] = x
+	s.taken.take(v.Name)
 	return err
 }
 
@@ -229,16 +231,6 @@ func (s *scope) constant(name string, read func() (*accel.Array, error)) (*graph
 	return v, nil
 }
 
-// fresh returns a name that no value or node of the graph has, and takes it.
-func (s *scope) fresh(name string) string {
-	free := name
-	for i := 2; free == "" || s.taken[free]; i++ {
-		free = fmt.Sprintf("%s#%d", name, i)
-	}
-	s.taken[free] = true
-	return free
-}
-
 // outputs are the names in the graph of a node's results, "" for those left out.
 func (s *scope) outputs(names []string) []string {
 	out := make([]string, len(names))
@@ -248,7 +240,7 @@ func (s *scope) outputs(names []string) []string {
 		case ok:
 			out[i] = called
 		case s.prefix != "":
-			out[i] = s.fresh(s.prefix + name)
+			out[i] = s.taken.fresh(s.prefix + name)
 		default:
 			out[i] = name
 		}
@@ -312,7 +304,7 @@ func (s *scope) function(n *wire.Node, k functionKey, f *wire.Function) error {
 		name = n.OpType
 	}
 	in := &scope{im: s.im, g: s.g, opsets: opsets, taken: s.taken, values: map[string]*graph.Value{}, rename: map[string]string{},
-		prefix: s.fresh(name) + "/", refs: map[string]*wire.Attribute{}}
+		prefix: s.taken.fresh(name) + "/", refs: map[string]*wire.Attribute{}}
 	if err := s.bindCall(in, n, f); err != nil {
 		return err
 	}
@@ -398,7 +390,7 @@ func (s *scope) resolve(a *wire.Attribute) (*wire.Attribute, bool) {
 func (s *scope) add(n *graph.Node, outputs []string) error {
 	n.Inputs = trimmed(slices.Clone(n.Inputs))
 	if !slices.Contains(outputs, n.Name) { // many writers call a node like its result
-		n.Name = s.fresh(n.Name)
+		n.Name = s.taken.fresh(n.Name)
 	}
 	if s.im.nodes++; s.im.nodes > maxNodes {
 		return fmt.Errorf("more than %d nodes: %w", maxNodes, wire.ErrLimit)

@@ -163,7 +163,9 @@ func TestSymbols(t *testing.T) {
 
 // Each fault is one error that names the node and the reason.
 func TestImportErrors(t *testing.T) {
-	intAttr := func(name string, v int64) *wire.Attribute { return &wire.Attribute{Name: name, Type: wire.AttributeInt, I: v} }
+	intAttr := func(name string, v int64) *wire.Attribute {
+		return &wire.Attribute{Name: name, Type: wire.AttributeInt, I: v}
+	}
 	body := &wire.Graph{Name: "inner", Nodes: []*wire.Node{op("Neg", "nowhere", "r")}, Outputs: []*wire.ValueInfo{value("r", 2)}}
 	branch := func(name string) *wire.Attribute {
 		return &wire.Attribute{Name: name, Type: wire.AttributeGraph, Graph: body}

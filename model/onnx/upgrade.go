@@ -136,12 +136,12 @@ func (c *call) apply(op string, attrs accel.Attrs, in []*graph.Value, out ...str
 
 // node adds a node with one result, in front of the one that is upgraded.
 func (c *call) node(op string, attrs accel.Attrs, in ...*graph.Value) *graph.Value {
-	return c.apply(op, attrs, in, c.s.fresh(c.name+"."+op))[0]
+	return c.apply(op, attrs, in, c.s.taken.fresh(c.name+"."+op))[0]
 }
 
 // constant adds a constant.
 func (c *call) constant(a *accel.Array) *graph.Value {
-	return c.s.g.Const(c.s.fresh(c.name+".const"), a)
+	return c.s.g.Const(c.s.taken.fresh(c.name+".const"), a)
 }
 
 // ints adds an int64 vector.

@@ -14,7 +14,7 @@ func dropoutInputs(c *call) {
 	if c.version >= 10 || !c.wants(1) {
 		return
 	}
-	mask := c.s.fresh(c.name + ".mask")
+	mask := c.s.taken.fresh(c.name + ".mask")
 	both := c.apply("Dropout", c.attrs, c.in, c.out[0], mask)
 	c.results = []*graph.Value{both[0], nil}
 	c.results[1] = c.apply("CastLike", nil, []*graph.Value{both[1], x}, c.out[1])[0]
@@ -70,14 +70,14 @@ func batchedScan(c *call) {
 		inner = append(c.attrs, accel.Ints("scan_input_directions", d...))
 	}
 	c.in = c.in[1:]
-	body := &scope{im: c.s.im, g: graph.New(c.name), taken: map[string]bool{}}
+	body := &scope{im: c.s.im, g: graph.New(c.name), taken: names{}}
 	n := &graph.Node{Op: "Scan", Name: c.name, Attrs: inner, Graphs: c.bodies}
 	for i, v := range c.in {
 		if v == nil {
 			c.unsupported("Scan without input %d", i)
 			return
 		}
-		x, err := body.g.InputOf(body.fresh(v.Name), graph.Type{DType: v.Type.DType, Form: graph.Unknown})
+		x, err := body.g.InputOf(body.taken.fresh(v.Name), graph.Type{DType: v.Type.DType, Form: graph.Unknown})
 		if err != nil {
 			c.fail(err)
 			return
@@ -86,7 +86,7 @@ func batchedScan(c *call) {
 	}
 	names := make([]string, len(c.bodies[0].Graph.Outputs))
 	for i := range names {
-		names[i] = body.fresh("result")
+		names[i] = body.taken.fresh("result")
 	}
 	if err := body.add(n, names); err != nil {
 		c.fail(err)

@@ -84,6 +84,7 @@ type Plan struct {
 	steps  int // of the tile kernel over k: pairs, or single k
 	panels int
 	stride int // bytes of a copied row of A
+	small  int // the multiplications below which a product is not shared
 
 	mu   sync.Mutex
 	idle []*call
@@ -98,6 +99,17 @@ type impl struct {
 	addTo   func(f *finishArgs)    // finish, adding to C
 	pairs32 func(dst []uint16, r0, r1 []float32)
 	pairs16 func(dst, r0, r1 []uint16)
+	turn    turn
+}
+
+// turn has the transpositions of bfloat16 operands, nil where there are none:
+// n times 16 elements of 8 columns of B or rows of A that lie ld bytes apart,
+// or that are stored across and go to rows that lie to bytes apart.
+type turn struct {
+	columns32 func(dst *uint16, src *float32, ld, n, _ int)
+	columns16 func(dst, src *uint16, ld, n, _ int)
+	rows32    func(dst *uint16, src *float32, ld, n, to int)
+	rows16    func(dst, src *uint16, ld, n, to int)
 }
 
 // core is the inner product of a type.
@@ -152,7 +164,7 @@ func newPlan(s Spec, im *impl) (*Plan, error) {
 			return nil, fmt.Errorf("%s %d is less than the %d elements of a row", x.name, *x.ld, x.cols)
 		}
 	}
-	p := &Plan{spec: s, im: im, core: &im.cores[s.Type], panels: (s.N + nr - 1) / nr}
+	p := &Plan{spec: s, small: smallProduct, im: im, core: &im.cores[s.Type], panels: (s.N + nr - 1) / nr}
 	p.steps = (s.K + s.Type.group() - 1) / s.Type.group()
 	p.stride = rowStride(p.rowLen() * p.size())
 	return p, nil

@@ -108,6 +108,7 @@ func (p *problem) run(t testing.TB, im *impl, pool *par.Pool) *problem {
 	if err != nil {
 		t.Fatal(err)
 	}
+	plan.small = 0 // share even the least, if there is a pool
 	q := *p
 	q.op.C, q.op.CH = slices.Clone(p.op.C), slices.Clone(p.op.CH)
 	q.op.Scratch = slices.Repeat([]float32{float32(math.NaN())}, plan.ScratchLen())
@@ -322,7 +323,7 @@ func TestRunAllocatesNothing(t *testing.T) {
 	pool := par.New(2)
 	defer pool.Close()
 	for _, prepacked := range []bool{false, true} {
-		p := random(Spec{M: 30, N: 64, K: 64, A32: true, B32: true, Prepacked: prepacked, TransB: true, Bias: true}, 5)
+		p := random(Spec{M: 64, N: 128, K: 600, A32: true, B32: true, Prepacked: prepacked, TransB: true, Bias: true}, 5)
 		plan, err := New(p.spec)
 		if err != nil {
 			t.Fatal(err)

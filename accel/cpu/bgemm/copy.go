@@ -76,14 +76,44 @@ func (c *copier) pad(i int) {
 	}
 }
 
-// transpose copies rows from to to, which are columns of the stored A, through a
-// buffer of as many columns by some k.
+// transpose copies rows from to to, which are columns of the stored A.
 func (c *copier) transpose(from, to int) {
+	i, k := c.turnRows(from, to)
+	c.transposeBlock(from, i, k)
+	c.transposeBlock(i, to, 0)
+	for i := from; i < to; i++ {
+		c.pad(i)
+	}
+}
+
+// turnRows copies as many of the rows, and of their elements, as the assembly
+// does.
+func (c *copier) turnRows(from, to int) (end, elements int) {
+	p := c.plan
+	s, blocks := &p.spec, p.spec.K/16
+	if p.core.wide || p.im.turn.rows32 == nil || blocks == 0 {
+		return from, 0
+	}
+	i := from
+	for ; i+8 <= to; i += 8 {
+		dst := &row[uint16](c, i)[0]
+		if s.A32 {
+			p.im.turn.rows32(dst, &c.op.A[i], 4*s.LDA, blocks, c.lda)
+		} else {
+			p.im.turn.rows16(dst, &c.op.AH[i], 2*s.LDA, blocks, c.lda)
+		}
+	}
+	return i, 16 * blocks
+}
+
+// transposeBlock copies rows from to to, their elements from first on, through a
+// buffer of as many columns by some k.
+func (c *copier) transposeBlock(from, to, first int) {
 	const kc = 128
 	var block [kc][copyRows]uint16
 	var col [kc]uint16
 	s := &c.plan.spec
-	for k0 := 0; k0 < s.K; k0 += kc {
+	for k0 := first; k0 < s.K && from < to; k0 += kc {
 		n := min(kc, s.K-k0)
 		for k := range n {
 			c.read(block[k][:to-from], (k0+k)*s.LDA+from)
@@ -94,9 +124,6 @@ func (c *copier) transpose(from, to int) {
 			}
 			c.put(i, k0, col[:n])
 		}
-	}
-	for i := from; i < to; i++ {
-		c.pad(i)
 	}
 }
 

@@ -108,10 +108,35 @@ func pairs32(dst []uint16, r0, r1 []float32) {
 
 // packColumns packs n columns from column j on that are stored as rows.
 func (p *Plan) packColumns(panel []uint16, b []float32, bh []uint16, j, n int) {
+	c, k := p.turnColumns(panel, b, bh, j, n)
+	p.packBlock(panel, b, bh, j, 0, c, k)
+	p.packBlock(panel, b, bh, j, c, n, 0)
+}
+
+// turnColumns packs as many of the columns, and of their elements, as the
+// assembly does.
+func (p *Plan) turnColumns(panel []uint16, b []float32, bh []uint16, j, n int) (columns, elements int) {
+	s, blocks := &p.spec, p.spec.K/16
+	if s.Type != BFloat16 || p.im.turn.columns32 == nil || blocks == 0 {
+		return 0, 0
+	}
+	c := 0
+	for ; c+8 <= n; c += 8 {
+		if at := (j + c) * s.LDB; s.B32 {
+			p.im.turn.columns32(&panel[2*c], &b[at], 4*s.LDB, blocks, 0)
+		} else {
+			p.im.turn.columns16(&panel[2*c], &bh[at], 2*s.LDB, blocks, 0)
+		}
+	}
+	return c, 16 * blocks
+}
+
+// packBlock packs columns from to to, their elements from first on.
+func (p *Plan) packBlock(panel []uint16, b []float32, bh []uint16, j, from, to, first int) {
 	s := &p.spec
 	var part [256]uint16
-	for c := range n {
-		for k0 := 0; k0 < s.K; k0 += len(part) {
+	for c := from; c < to; c++ {
+		for k0 := first; k0 < s.K; k0 += len(part) {
 			col := part[:min(len(part), s.K-k0)]
 			s.half(col, b, bh, (j+c)*s.LDB+k0)
 			if s.Type == Float16 {

@@ -19,6 +19,7 @@ func available() []impl {
 		},
 		finish: finishAVX2, addTo: addToAVX2, narrow: [2]func(f *finishArgs){toBF16AVX2, toF16AVX2},
 		pairs16: interleave16, pairs32: interleave32,
+		turn: turn{columns32AVX2, columns16AVX2, rows32AVX2, rows16AVX2},
 	}
 	list = append(list, narrow)
 	if !isa.Has(isa.AVX512) {
@@ -39,6 +40,20 @@ func interleave16(dst, r0, r1 []uint16) { pairs16AVX2(&dst[:2*nr][0], &r0[:nr][0
 func interleave32(dst []uint16, r0, r1 []float32) {
 	pairs32AVX2(&dst[:2*nr][0], &r0[:nr][0], &r1[:nr][0])
 }
+
+// The fifth argument is for a signature like that of the rows.
+
+//go:noescape
+func columns32AVX2(dst *uint16, src *float32, ld, n, _ int)
+
+//go:noescape
+func columns16AVX2(dst, src *uint16, ld, n, _ int)
+
+//go:noescape
+func rows32AVX2(dst *uint16, src *float32, ld, n, to int)
+
+//go:noescape
+func rows16AVX2(dst, src *uint16, ld, n, to int)
 
 //go:noescape
 func pairs16AVX2(dst, r0, r1 *uint16)

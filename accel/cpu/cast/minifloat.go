@@ -104,7 +104,7 @@ func (f Minifloat) Decode(dst []float32, src []uint8) {
 // Encode rounds to nearest even. Where the rounded magnitude is greater than the
 // type's greatest, the result is that greatest if saturate is set, and else
 // infinity, or NaN in a type without infinities; Float4E2M1 always saturates
-// and makes -0 of NaN. This is ONNX's Cast. Float8E8M0 rounds as EncodeE8M0
+// and makes -0 of NaN, 0 of a negative one. This is ONNX's Cast. Float8E8M0 rounds as EncodeE8M0
 // with RoundUp does, the default of ONNX.
 func (f Minifloat) Encode(dst []uint8, src []float32, saturate bool) {
 	if f == Float8E8M0 {
@@ -136,8 +136,11 @@ func (f Minifloat) EncodeF64(dst []uint8, src []float64, saturate bool) {
 func (l *layout) code(x float64, saturate bool) uint8 {
 	b := math.Float64bits(x)
 	sign := uint8(b>>63) * l.sign
-	if x != x {
-		return l.signed(l.nan, sign)
+	switch {
+	case x != x && l.fnuz:
+		return l.nan
+	case x != x:
+		return l.nan ^ sign
 	}
 	exp := max(int(b>>52&0x7ff)-1023, 1-l.bias)
 	if exp > 16 { // infinite or too great for every type

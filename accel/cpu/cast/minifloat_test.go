@@ -148,11 +148,15 @@ func TestE8M0LeastCode(t *testing.T) {
 }
 
 func TestMinifloatNaN(t *testing.T) {
-	got := make([]uint8, 1)
-	for f, want := range []uint8{Float8E4M3FN: 0x7f, Float8E4M3FNUZ: 0x80, Float8E5M2: 0x7e, Float8E5M2FNUZ: 0x80, Float8E8M0: 0xff, Float4E2M1: 0x8} {
-		Minifloat(f).Encode(got, []float32{float32(math.NaN())}, true)
-		if got[0] != want {
-			t.Errorf("%s: NaN is %#02x, want %#02x", Minifloat(f), got[0], want)
+	got, nan := make([]uint8, 2), float32(math.NaN())
+	minus := math.Float32frombits(math.Float32bits(nan) | 1<<31)
+	for f, want := range [][2]uint8{
+		Float8E4M3FN: {0x7f, 0xff}, Float8E4M3FNUZ: {0x80, 0x80}, Float8E5M2: {0x7e, 0xfe}, Float8E5M2FNUZ: {0x80, 0x80},
+		Float8E8M0: {0xff, 0xff}, Float4E2M1: {0x8, 0x0},
+	} {
+		Minifloat(f).Encode(got, []float32{nan, minus}, true)
+		if [2]uint8(got) != want {
+			t.Errorf("%s: NaN and -NaN are %#02x, want %#02x", Minifloat(f), got, want)
 		}
 	}
 }

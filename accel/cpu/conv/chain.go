@@ -8,13 +8,15 @@ import (
 // worker holds the arguments of kernels, which may not be on the stack since
 // kernels are called through variables.
 type worker struct {
-	tile  tileArgs
-	flush flushArgs
-	copy  copyArgs
-	add   addArgs
-	grad  gradArgs
-	seg   [8]int64 // a tile's segments, or a tile's offsets, where the plan's list ends
-	_     [64]byte // workers do not share a cache line
+	tile     tileArgs
+	flush    flushArgs
+	copy     copyArgs
+	add      addArgs
+	grad     gradArgs
+	square   squareArgs
+	unsquare unsquareArgs
+	seg      [8]int64 // a tile's segments, or a tile's offsets, where the plan's list ends
+	_        [64]byte // workers do not share a cache line
 }
 
 // ending is what is done to a sum before it is stored.

@@ -1,8 +1,6 @@
 package conv
 
-import (
-	"unsafe"
-)
+import "unsafe"
 
 // cols computes big from small the other way round: for each channel of big and
 // each tap the product of small with its weights, and then the sum of these
@@ -33,6 +31,7 @@ func newCols(g geom, ks *kernels) *cols {
 	}
 	c := &cols{geom: g, kernels: ks, vecs: ceil(g.big[2], 2*lanes)}
 	rows := g
+	rows.n = 4 // so that the number of images does not decide
 	rows.cb, rows.cs = g.cs, g.cb*taps
 	rows.big, rows.small = [3]int{1, 1, positions}, [3]int{1, 1, positions}
 	rows.kern, rows.stride, rows.dil, rows.pad = [3]int{1, 1, 1}, [3]int{1, 1, 1}, [3]int{1, 1, 1}, [3]int{}
@@ -112,66 +111,60 @@ func (c *cols) scratch(threads int) int {
 	return threads * (c.prob.sourceLen() + c.bufferLen() + c.planeLen())
 }
 
-// colsRun is one call; a tile is some channels of an image.
-type colsRun struct {
-	*cols
-	dst, src, packed, scratch []float32
-	end                       ending
-	workers                   []worker
-}
-
-// Do computes the channels of one chunk.
-func (r *colsRun) Do(tile, id int) {
-	g, p, w := &r.geom, r.prob, &r.workers[id]
-	first := tile % r.chunks * r.chans
-	chans := min(r.chans, g.cb-first)
-	image, group := tile/r.chunks/g.groups, tile/r.chunks%g.groups
-	own := r.scratch[id*r.cols.scratch(1):][:r.cols.scratch(1)]
+// do computes the channels of one chunk.
+func (c *cols) do(r *call, tile, id int) {
+	g, p, w := &c.geom, c.prob, &r.workers[id]
+	first := tile % c.chunks * c.chans
+	chans := min(c.chans, g.cb-first)
+	image, group := tile/c.chunks/g.groups, tile/c.chunks%g.groups
+	own := r.scratch[id*c.scratch(1):][:c.scratch(1)]
 	source, own := own[:p.sourceLen()], own[p.sourceLen():]
-	buffer, plane := own[:r.bufferLen()], own[r.bufferLen():]
+	buffer, plane := own[:c.bufferLen()], own[c.bufferLen():]
 
 	a := &w.tile
 	src := r.src[(image*g.groups+group)*g.cs*p.ax[2].n:]
 	a.src = unsafe.Pointer(&src[0])
 	if !p.inPlace {
-		p.fill(source, src, r.kernels, &w.copy, [3]int{}, p.srcC)
+		p.fill(source, src, c.kernels, &w.copy, [3]int{}, p.srcC)
 		a.src = unsafe.Pointer(&source[0])
 	}
 	row, end := first*g.taps(), (first+chans)*g.taps()
-	a.pitch = 4 * r.pitch
+	a.pitch = 4 * c.pitch
 	for at := 0; row < end; row += p.kern.mr {
 		a.rows = min(p.kern.mr, end-row)
 		a.out = unsafe.Pointer(&buffer[at])
 		p.chain(w, r.packed[(group*p.panels+row/p.kern.mr)*p.kern.mr*p.k:], p.blockSegs(p.blk), open)
-		at += p.kern.mr * r.pitch
+		at += p.kern.mr * c.pitch
 	}
-	for c := range chans {
-		r.channel(w, plane, buffer[c*g.taps()*r.pitch:], (image*g.groups+group)*g.cb+first+c)
+	for i := range chans {
+		c.channel(r, w, plane, buffer[i*g.taps()*c.pitch:], (image*g.groups+group)*g.cb+first+i)
 	}
 }
 
 // channel sums the columns of one channel of dst.
-func (r *colsRun) channel(w *worker, plane, columns []float32, c int) {
-	g := &r.geom
+func (c *cols) channel(r *call, w *worker, plane, columns []float32, ch int) {
+	g := &c.geom
 	rows := g.big[0] * g.big[1]
 	w.add = addArgs{
 		dst: unsafe.Pointer(&plane[0]), src: unsafe.Pointer(&columns[0]),
-		rowOff: unsafe.Pointer(&r.rowOff[0]), mask: unsafe.Pointer(&r.mask[0]),
-		rows: rows, vecs: r.vecs, kw: g.kern[2],
-		tapPitch: 4 * (r.pitch - g.dil[2]), dstPitch: 8 * lanes * r.vecs,
+		rowOff: unsafe.Pointer(&c.rowOff[0]), mask: unsafe.Pointer(&c.mask[0]),
+		rows: rows, vecs: c.vecs, kw: g.kern[2],
+		tapPitch: 4 * (c.pitch - g.dil[2]), dstPitch: 8 * lanes * c.vecs,
 	}
-	r.kernels.addTaps(&w.add)
+	c.kernels.addTaps(&w.add)
 	w.flush = flushArgs{
-		dst: unsafe.Pointer(&r.dst[c*rows*g.big[2]]), src: unsafe.Pointer(&plane[0]),
-		rows: rows, n: g.big[2], dstPitch: 4 * g.big[2], srcPitch: 8 * lanes * r.vecs, lo: r.end.lo, hi: r.end.hi,
+		dst: unsafe.Pointer(&r.dst[ch*rows*g.big[2]]), src: unsafe.Pointer(&plane[0]),
+		rows: rows, n: g.big[2], dstPitch: 4 * g.big[2], srcPitch: 8 * lanes * c.vecs, lo: r.end.lo, hi: r.end.hi,
 	}
 	if r.end.bias != nil {
-		w.flush.bias = r.end.bias[c%(g.groups*g.cb)]
+		w.flush.bias = r.end.bias[ch%(g.groups*g.cb)]
 	}
 	if r.end.residual != nil {
-		w.flush.res = unsafe.Pointer(&r.end.residual[c*rows*g.big[2]])
+		w.flush.res = unsafe.Pointer(&r.end.residual[ch*rows*g.big[2]])
 	}
-	r.kernels.flush(&w.flush)
+	c.kernels.flush(&w.flush)
 }
 
-func (c *cols) tasks() int { return c.geom.n * c.geom.groups * c.chunks }
+func (c *cols) packedLen() int        { return c.prob.packedLen() }
+func (c *cols) pack(dst, w []float32) { c.prob.pack(dst, w) }
+func (c *cols) tasks() int            { return c.geom.n * c.geom.groups * c.chunks }

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 )
 
 // Spec describes a convolution, or with Transposed the operation whose input
@@ -73,11 +74,12 @@ type Plan struct {
 	out      []int
 	geom     geom
 	epilogue Epilogue
-	gather   *corr  // big to small: a convolution
-	scatter  *corr  // small to big: its transpose
-	columns  *cols  // the other way to do the same; one of the two is nil
-	weights  *wgrad // of the weights
-	runs     runs
+	gather   method // big to small: a convolution
+	scatter  method // small to big: its transpose
+	weights  *wgrad
+	calls    calls
+	grads    sync.Pool // of *gradRun that are not running
+	biases   sync.Pool // of *biasRun
 }
 
 // New plans the convolution of spec. It fails if sizes do not fit together.
@@ -93,11 +95,10 @@ func plan(spec Spec, ks *kernels) (*Plan, error) {
 		return nil, err
 	}
 	p.geom = newGeom(spec, p.out)
-	p.gather = newCorr(p.geom, ks, false)
-	p.scatter = newCorr(p.geom, ks, true)
-	if c := newCols(p.geom, ks); c != nil && c.cost() < p.scatter.cost() {
-		p.scatter, p.columns = nil, c
+	if p.geom.tooLarge() {
+		return nil, fmt.Errorf("conv: scratch memory for %d and %d channels, kernel %v, dilations %v: more than %d elements", spec.C, spec.M, spec.Kernel, spec.Dilations, maxScratch)
 	}
+	p.gather, p.scatter = methods(p.geom, ks, false), methods(p.geom, ks, true)
 	p.weights = newWgrad(p.geom, ks)
 	return p, nil
 }

@@ -9,8 +9,8 @@ type corr struct {
 	kernels  *kernels
 	scatter  bool
 	problems []*problem
-	packed   int // length of the packed weights
-	source   int // scratch of a worker: the copy of a block's source …
+	weights  int // length of the packed weights
+	copied   int // scratch of a worker: the copy of a block's source …
 	buffer   int // … and the rows of a panel
 	units    int // tasks
 }
@@ -36,9 +36,9 @@ func newCorr(g geom, ks *kernels, scatter bool) *corr {
 }
 
 func (c *corr) add(p *problem) {
-	p.wOff = c.packed
-	c.packed += p.packedLen()
-	c.source = max(c.source, p.sourceLen())
+	p.wOff = c.weights
+	c.weights += p.packedLen()
+	c.copied = max(c.copied, p.sourceLen())
 	c.buffer = max(c.buffer, p.bufferLen())
 	c.problems = append(c.problems, p)
 	c.units += p.tasks(c.geom.n)
@@ -53,6 +53,8 @@ func (c *corr) cost() float64 {
 	return float64(sum)
 }
 
+func (c *corr) packedLen() int { return c.weights }
+
 func (c *corr) pack(dst, w []float32) {
 	for _, p := range c.problems {
 		p.pack(dst[p.wOff:], w)
@@ -60,24 +62,18 @@ func (c *corr) pack(dst, w []float32) {
 }
 
 // scratch is the length that threads workers need beside the packed weights.
-func (c *corr) scratch(threads int) int { return threads * (c.source + c.buffer) }
+func (c *corr) scratch(threads int) int { return threads * (c.copied + c.buffer) }
 
-// corrRun is one call: a par.Body whose tiles are blocks of the problems.
-type corrRun struct {
-	*corr
-	dst, src, packed, scratch []float32
-	end                       ending
-	workers                   []worker
-}
+func (c *corr) tasks() int { return c.units }
 
-// Do computes one block of one problem.
-func (r *corrRun) Do(tile, worker int) {
-	for _, p := range r.problems {
-		if n := p.tasks(r.geom.n); tile >= n {
+// do computes one block of one problem.
+func (c *corr) do(r *call, tile, worker int) {
+	for _, p := range c.problems {
+		if n := p.tasks(c.geom.n); tile >= n {
 			tile -= n
 			continue
 		}
-		j := r.job(p, tile, worker)
+		j := c.job(r, p, tile, worker)
 		for gr := j.group0; gr < j.group1; gr++ {
 			j.group(gr)
 		}
@@ -87,7 +83,8 @@ func (r *corrRun) Do(tile, worker int) {
 
 // job is one block of a problem, for some groups and some panels.
 type job struct {
-	*corrRun
+	*corr
+	*call
 	p              *problem
 	image          int
 	group0, group1 int
@@ -118,9 +115,9 @@ func (p *problem) tasks(n int) int {
 }
 
 // job finds what tile stands for.
-func (r *corrRun) job(p *problem, tile, worker int) job {
-	gp, pp := p.groupsPerTask(), p.panelsPerTask(r.geom.n)
-	j := job{corrRun: r, p: p, own: &r.workers[worker]}
+func (c *corr) job(r *call, p *problem, tile, worker int) job {
+	gp, pp := p.groupsPerTask(), p.panelsPerTask(c.geom.n)
+	j := job{corr: c, call: r, p: p, own: &r.workers[worker]}
 	chunks := ceil(p.panels, pp)
 	j.panel0 = tile % chunks * pp
 	j.panel1 = min(p.panels, j.panel0+pp)
@@ -134,8 +131,8 @@ func (r *corrRun) job(p *problem, tile, worker int) job {
 	j.group0 = tile % chunks * gp
 	j.group1 = min(p.groups, j.group0+gp)
 	j.image = tile / chunks
-	own := r.scratch[worker*(r.source+r.buffer):]
-	j.source, j.buffer = own[:r.source], own[r.source:][:r.buffer]
+	own := r.scratch[worker*(c.copied+c.buffer):]
+	j.source, j.buffer = own[:c.copied], own[c.copied:][:c.buffer]
 	return j
 }
 
@@ -198,6 +195,9 @@ func (j *job) throughBuffer(a *tileArgs, packed []float32, row, plane int) {
 	for r := range a.rows {
 		f := &j.own.flush
 		*f = flushArgs{rows: j.size[1], n: j.size[2], dstPitch: 4 * h.outStep * w.dst, srcPitch: 4 * segs, lo: j.end.lo, hi: j.end.hi}
+		if w.outStep == 1 && f.dstPitch == 4*f.n && f.srcPitch == 4*f.n { // rows without gaps are one
+			f.rows, f.n = 1, f.rows*f.n
+		}
 		if j.end.bias != nil {
 			f.bias = j.end.bias[row+r]
 		}

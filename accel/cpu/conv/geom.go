@@ -42,6 +42,24 @@ func (g *geom) trivial(i int) bool {
 
 func (g *geom) taps() int { return product(g.kern[:]) }
 
+// maxScratch is the greatest number of elements of a block's source, and of the
+// taps of an output.
+const maxScratch = 1 << 27
+
+// tooLarge reports whether the least block needs more.
+func (g *geom) tooLarge() bool {
+	n := max(g.cb, g.cs)
+	if n*g.taps() > maxScratch {
+		return true
+	}
+	for i, k := range g.kern {
+		if n *= (k-1)*g.dil[i] + min(g.small[i], 16*lanes)*g.stride[i]; n > maxScratch {
+			return true
+		}
+	}
+	return false
+}
+
 // axis is one dimension of a correlation: output j reads, for tap t, the source
 // at base + j·step + off[t], where off[t] ≥ 0, and is element out0 + j·outStep
 // of the destination.

@@ -15,6 +15,8 @@ type kernels struct {
 	flush     func(*flushArgs) // step 1
 	flush2    func(*flushArgs) // step 2
 	addTaps   func(*addArgs)
+	squares   func(*squareArgs)
+	unsquare  func(*unsquareArgs)
 	sum       func(x unsafe.Pointer, n int) float32 // in 16 lanes
 }
 

@@ -6,7 +6,7 @@ import (
 	"github.com/millrace-go/millrace/accel/cpu/isa"
 )
 
-//go:generate go run ./gen/main.go
+//go:generate go run ./gen/main.go ./gen/grad.go ./gen/move.go
 
 // laneMask and evenMask are tables for masks of vectors: eight lanes that are
 // on, or of which every other is, then eight that are off.

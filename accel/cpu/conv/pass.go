@@ -2,39 +2,35 @@ package conv
 
 import (
 	"fmt"
-	"sync"
 	"unsafe"
 
 	"github.com/millrace-go/millrace/accel/cpu/par"
 )
 
-// runs keeps the state of calls that are not running, so that a call allocates
-// nothing.
-type runs struct {
-	corr, cols, grad, bias sync.Pool
+// forward and backward are the methods for y from x and for dx from dy.
+func (p *Plan) forward() method {
+	if p.spec.Transposed {
+		return p.scatter
+	}
+	return p.gather
 }
 
-// take gets a run of type T from pool with arguments for at least n workers.
-func take[T any](pool *sync.Pool, n int, workers func(*T) *[]worker) *T {
-	r, ok := pool.Get().(*T)
-	if !ok {
-		r = new(T)
+func (p *Plan) backward() method {
+	if p.spec.Transposed {
+		return p.gather
 	}
-	if w := workers(r); len(*w) < n {
-		*w = make([]worker, n)
-	}
-	return r
+	return p.scatter
 }
 
 // PackedLen is the length of weights packed for ForwardPacked.
-func (p *Plan) PackedLen() int { return p.packedLen(p.spec.Transposed) }
+func (p *Plan) PackedLen() int { return p.forward().packedLen() }
 
 // PackWeights writes w as the kernels read it to dst, of PackedLen floats. The
 // order depends on the CPU: it is not for storage.
 func (p *Plan) PackWeights(dst, w []float32) {
 	need("PackWeights: dst", len(dst), p.PackedLen())
 	need("PackWeights: w", len(w), p.WLen())
-	p.pack(dst, w, p.spec.Transposed)
+	p.forward().pack(dst, w)
 }
 
 // ForwardScratch is the length of the scratch memory of Forward in a pool of
@@ -44,11 +40,11 @@ func (p *Plan) ForwardScratch(threads int) int {
 }
 
 // PackedScratch is the length of ForwardPacked's scratch: see ForwardScratch.
-func (p *Plan) PackedScratch(threads int) int { return p.scratch(threads, p.spec.Transposed) }
+func (p *Plan) PackedScratch(threads int) int { return p.forward().scratch(threads) }
 
 // DataScratch is the length of the scratch memory of BackwardData.
 func (p *Plan) DataScratch(threads int) int {
-	return p.scratch(threads, !p.spec.Transposed) + p.packedLen(!p.spec.Transposed)
+	return p.backward().scratch(threads) + p.backward().packedLen()
 }
 
 // WeightsScratch is the length of the scratch memory of BackwardWeights.
@@ -61,7 +57,7 @@ func (p *Plan) Forward(pool *par.Pool, y, x, w, bias, residual, scratch []float3
 	need("Forward: w", len(w), p.WLen())
 	atLeast("Forward: scratch", len(scratch), p.ForwardScratch(pool.Threads()))
 	n := p.PackedLen()
-	p.pack(scratch[:n], w, p.spec.Transposed)
+	p.forward().pack(scratch[:n], w)
 	p.ForwardPacked(pool, y, x, scratch[:n], bias, residual, scratch[n:])
 }
 
@@ -79,7 +75,7 @@ func (p *Plan) ForwardPacked(pool *par.Pool, y, x, packed, bias, residual, scrat
 	atLeast("Forward: scratch", len(scratch), p.PackedScratch(pool.Threads()))
 	end := ending{bias: bias, residual: residual}
 	end.lo, end.hi = p.epilogue.bounds()
-	p.side(pool, y, x, packed, scratch, end, p.spec.Transposed)
+	p.calls.run(pool, p.forward(), y, x, packed, scratch, end)
 }
 
 // BackwardData computes dx, the gradient of x, from that of y before the
@@ -89,9 +85,9 @@ func (p *Plan) BackwardData(pool *par.Pool, dx, dy, w, scratch []float32) {
 	need("BackwardData: dy", len(dy), p.YLen())
 	need("BackwardData: w", len(w), p.WLen())
 	atLeast("BackwardData: scratch", len(scratch), p.DataScratch(pool.Threads()))
-	n := p.packedLen(!p.spec.Transposed)
-	p.pack(scratch[:n], w, !p.spec.Transposed)
-	p.side(pool, dx, dy, scratch[:n], scratch[n:], open, !p.spec.Transposed)
+	n := p.backward().packedLen()
+	p.backward().pack(scratch[:n], w)
+	p.calls.run(pool, p.backward(), dx, dy, scratch[:n], scratch[n:], open)
 }
 
 // BackwardWeights computes dw, the gradient of w, from x and the gradient of y
@@ -105,63 +101,21 @@ func (p *Plan) BackwardWeights(pool *par.Pool, dw, dy, x, scratch []float32) {
 	need("BackwardWeights: dy", len(dy), p.YLen())
 	need("BackwardWeights: x", len(x), p.XLen())
 	atLeast("BackwardWeights: scratch", len(scratch), p.WeightsScratch(pool.Threads()))
-	r := take(&p.runs.grad, pool.Threads(), func(r *gradRun) *[]worker { return &r.workers })
-	defer p.runs.grad.Put(r)
+	r, ok := p.grads.Get().(*gradRun)
+	if !ok {
+		r = new(gradRun)
+	}
+	defer p.grads.Put(r)
+	if n := pool.Threads(); len(r.workers) < n {
+		r.workers = make([]worker, n)
+	}
 	r.wgrad, r.dw, r.dy, r.x, r.scratch = p.weights, dw, dy, x, scratch
 	if p.spec.Transposed {
 		r.dy, r.x = x, dy
 	}
 	pool.For(r.tasks(), r)
+	clear(r.workers) // they point to the caller's memory
 	*r = gradRun{workers: r.workers}
-	clear(r.workers)
-}
-
-// side computes big from small, if scatter, or small from big.
-func (p *Plan) side(pool *par.Pool, dst, src, packed, scratch []float32, end ending, scatter bool) {
-	if scatter && p.columns != nil {
-		r := take(&p.runs.cols, pool.Threads(), func(r *colsRun) *[]worker { return &r.workers })
-		defer p.runs.cols.Put(r)
-		r.cols, r.dst, r.src, r.packed, r.scratch, r.end = p.columns, dst, src, packed, scratch, end
-		pool.For(r.tasks(), r)
-		*r = colsRun{workers: r.workers}
-		clear(r.workers)
-		return
-	}
-	r := take(&p.runs.corr, pool.Threads(), func(r *corrRun) *[]worker { return &r.workers })
-	defer p.runs.corr.Put(r)
-	r.corr, r.dst, r.src, r.packed, r.scratch, r.end = p.corr(scatter), dst, src, packed, scratch, end
-	pool.For(r.units, r)
-	*r = corrRun{workers: r.workers}
-	clear(r.workers)
-}
-
-func (p *Plan) corr(scatter bool) *corr {
-	if scatter {
-		return p.scatter
-	}
-	return p.gather
-}
-
-func (p *Plan) packedLen(scatter bool) int {
-	if scatter && p.columns != nil {
-		return p.columns.prob.packedLen()
-	}
-	return p.corr(scatter).packed
-}
-
-func (p *Plan) pack(dst, w []float32, scatter bool) {
-	if scatter && p.columns != nil {
-		p.columns.prob.pack(dst, w)
-		return
-	}
-	p.corr(scatter).pack(dst, w)
-}
-
-func (p *Plan) scratch(threads int, scatter bool) int {
-	if scatter && p.columns != nil {
-		return p.columns.scratch(threads)
-	}
-	return p.corr(scatter).scratch(threads)
 }
 
 // biasRun sums the planes of dy; a tile is a channel.
@@ -169,7 +123,6 @@ type biasRun struct {
 	dbias, dy   []float32
 	sum         func(unsafe.Pointer, int) float32
 	images, len int
-	workers     []worker
 }
 
 // Do sums channel c over the images, in order.
@@ -186,8 +139,11 @@ func (r *biasRun) Do(c, _ int) {
 func (p *Plan) BackwardBias(pool *par.Pool, dbias, dy []float32) {
 	need("BackwardBias: dbias", len(dbias), p.BiasLen())
 	need("BackwardBias: dy", len(dy), p.YLen())
-	r := take(&p.runs.bias, 0, func(r *biasRun) *[]worker { return &r.workers })
-	defer p.runs.bias.Put(r)
+	r, ok := p.biases.Get().(*biasRun)
+	if !ok {
+		r = new(biasRun)
+	}
+	defer p.biases.Put(r)
 	*r = biasRun{dbias: dbias, dy: dy, sum: p.weights.kernels.sum, images: p.spec.N, len: product(p.out)}
 	pool.For(len(dbias), r)
 	*r = biasRun{}

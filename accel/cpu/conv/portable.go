@@ -9,7 +9,8 @@ var portable = kernels{
 	flush:   func(a *flushArgs) { flushGo(a, 1) },
 	flush2:  func(a *flushArgs) { flushGo(a, 2) },
 	addTaps: addGo,
-	sum:     sumGo,
+	squares: squaresGo, unsquare: unsquareGo,
+	sum: sumGo,
 }
 
 func f32(p unsafe.Pointer, bytes int) *float32 { return (*float32)(unsafe.Add(p, bytes)) }

@@ -25,7 +25,7 @@ type problem struct {
 	tapIndex  []int
 	blk, nblk [3]int
 	inPlace   bool // the source is read where it is
-	direct    bool // the kernel writes to the destination
+	direct    bool // the kernel writes to the destination: a chain of one block, since y may be the residual
 	span      [3]int
 	wq        int // columns of one phase of the step
 	rowPitch  int
@@ -102,7 +102,7 @@ func (p *problem) layout() {
 		p.inPlace = p.inPlace && p.ax[i].inside()
 	}
 	oneRow := p.blk[0] == 1 && p.blk[1] == 1
-	p.direct = (p.blk[2] == w.n || oneRow) && w.n%lanes == 0 && p.blk[2]%lanes == 0
+	p.direct = p.k <= kBlock && (p.blk[2] == w.n || oneRow) && w.n%lanes == 0 && p.blk[2]%lanes == 0
 	for i := range p.ax {
 		p.direct = p.direct && p.ax[i].outStep == 1 && p.ax[i].out0 == 0 && p.ax[i].n == p.ax[i].dst
 	}

@@ -4,16 +4,16 @@ import "github.com/millrace-go/millrace/accel/cpu/isa"
 
 // Limits of blocking; no result depends on them.
 const (
-	fewCols  = 12 * NR // columns of a block of B that is packed for fewRows
-	moreCols = 24 * NR // … or for more
-	maxCols  = 32 * NR // … or that need not be packed
-	fewRows  = 512
-	narrow   = 8       // up to so many columns, C is computed transposed
-	directM  = 28      // up to so many rows, B is not packed
-	directB  = 1 << 15 // nor is a B of at most so many floats
-	minWork  = 1 << 18 // multiply-adds worth a task
-	spread   = 3       // tasks for each thread, so that they end together
-
+	fewCols   = 12 * NR // columns of a block of B that is packed for fewRows
+	moreCols  = 24 * NR // … or for more
+	maxCols   = 32 * NR // … or that need not be packed
+	fewRows   = 512
+	narrow    = 8       // up to so many columns, C is computed transposed
+	fewTiles  = 18      // for up to so many strips of A, B is not packed
+	directB   = 1 << 15 // nor is a B of at most so many floats
+	minRows   = 28      // of a task, if the rows are divided
+	minWork   = 1 << 18 // multiply-adds worth a task
+	spread    = 3       // tasks for each thread, so that they end together
 	stripRow  = KC + 16 // floats between the copied rows of a strip of A
 	stripRows = 16      // rows of a strip that has room for
 )
@@ -50,7 +50,7 @@ func newProduct(s *Spec, level isa.Level) product {
 	p.rows, _, _ = tileFor(level, p.m)
 	p.copyA = level != isa.Portable && p.evicts()
 	p.dots = level != isa.Portable && p.transB && p.m == 1
-	p.direct = !p.transB && (p.m <= directM || p.n*p.k <= directB)
+	p.direct = !p.transB && (p.m <= fewTiles*p.rows || p.n*p.k <= directB)
 	cols := min(p.maxCols(false), roundUp(p.n, NR))
 	p.offA = min(KC, p.k) * cols
 	p.offC = p.offA
@@ -137,7 +137,7 @@ func (p *product) grid(batch, threads int, packed bool) grid {
 	g.colTasks = (p.n + g.cols - 1) / g.cols
 	g.cols = roundUp((p.n+g.colTasks-1)/g.colTasks, NR)
 	g.colTasks = (p.n + g.cols - 1) / g.cols
-	g.rowTasks = max(1, min(tasks/(batch*g.colTasks), p.m/directM))
+	g.rowTasks = max(1, min(tasks/(batch*g.colTasks), p.m/minRows))
 	g.rows = (p.m + g.rowTasks - 1) / g.rowTasks
 	g.rowTasks = (p.m + g.rows - 1) / g.rows
 	return g

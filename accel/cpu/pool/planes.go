@@ -44,7 +44,7 @@ func (w window) each(f func(at int)) {
 	}
 }
 
-func (r *run) maxPlane(i, _ int) {
+func (r *run) maxPlane(i int) {
 	x, y := r.planeIn(r.x, i), r.planeOut(r.y, i)
 	r.windows(func(o int, w window) {
 		best, where := float32(math.Inf(-1)), int32(-1)
@@ -63,7 +63,7 @@ func (r *run) maxPlane(i, _ int) {
 	})
 }
 
-func (r *run) maxGradPlane(i, _ int) {
+func (r *run) maxGradPlane(i int) {
 	dx, dy := r.planeIn(r.dx, i), r.planeOut(r.dy, i)
 	clear(dx)
 	for o, at := range r.idx[i*r.outLen:][:r.outLen] {
@@ -82,7 +82,7 @@ func (p *Plan) divisor(o int, w window) float32 {
 	return float32(max(1, p.ax[0].padded[d]*p.ax[1].padded[h]*p.ax[2].padded[c]))
 }
 
-func (r *run) averagePlane(i, _ int) {
+func (r *run) averagePlane(i int) {
 	x, y := r.planeIn(r.x, i), r.planeOut(r.y, i)
 	r.windows(func(o int, w window) {
 		sum := float32(0)
@@ -91,7 +91,7 @@ func (r *run) averagePlane(i, _ int) {
 	})
 }
 
-func (r *run) averageGradPlane(i, _ int) {
+func (r *run) averageGradPlane(i int) {
 	dx, dy := r.planeIn(r.dx, i), r.planeOut(r.dy, i)
 	clear(dx)
 	r.windows(func(o int, w window) {
@@ -100,15 +100,15 @@ func (r *run) averageGradPlane(i, _ int) {
 	})
 }
 
-func (r *run) averageWhole(i, _ int) {
+func (r *run) averageWhole(i int) {
 	r.y[i] = r.kernels.sum(&r.x[i*r.inLen], r.inLen) / float32(r.inLen)
 }
 
-func (r *run) averageGradWhole(i, _ int) {
+func (r *run) averageGradWhole(i int) {
 	r.kernels.fill(&r.dx[i*r.inLen], r.inLen, r.dy[i]/float32(r.inLen))
 }
 
-func (r *run) lpPlane(i, _ int) {
+func (r *run) lpPlane(i int) {
 	x, y := r.planeIn(r.x, i), r.planeOut(r.y, i)
 	r.windows(func(o int, w window) {
 		sum := 0.0
@@ -124,7 +124,7 @@ func (r *run) lpPlane(i, _ int) {
 	})
 }
 
-func (r *run) lpGradPlane(i, _ int) {
+func (r *run) lpGradPlane(i int) {
 	dx, dy, x, y := r.planeIn(r.dx, i), r.planeOut(r.dy, i), r.planeIn(r.x, i), r.planeOut(r.y, i)
 	clear(dx)
 	r.windows(func(o int, w window) {

@@ -4,14 +4,14 @@
 #include "textflag.h"
 
 // func maxPairs512(a *pairArgs)
-TEXT ·maxPairs512(SB), NOSPLIT, $0-8
+TEXT ·maxPairs512(SB), NOSPLIT, $8-8
 	MOVQ a+0(FP), DI
-	MOVQ pairArgs_x(DI), R8
 	MOVQ pairArgs_y(DI), R10
 	MOVQ pairArgs_idx(DI), R11
-	MOVQ pairArgs_base(DI), R12
 	MOVQ pairArgs_pitch(DI), R13
-	MOVQ pairArgs_rows(DI), DX
+	MOVQ pairArgs_planes(DI), DX
+	MOVQ DX, planes-8(SP)
+	XORQ R15, R15
 	MOVQ pairArgs_n(DI), CX
 	ANDQ $15, CX
 	MOVL $1, BX
@@ -35,6 +35,12 @@ TEXT ·maxPairs512(SB), NOSPLIT, $0-8
 	VPBROADCASTD CX, Z28
 	VMOVDQU32 ·evenIndex(SB), Z30
 	VPADDD Z26, Z30, Z29
+plane:
+	MOVQ pairArgs_x(DI), R8
+	MOVQ pairArgs_base(DI), R12
+	MOVQ pairArgs_rows(DI), DX
+	ADDQ R15, R8
+	ADDQ pairArgs_planePitch(DI), R15
 row:
 	LEAQ (R8)(R13*1), R9
 	MOVQ pairArgs_n(DI), CX
@@ -76,7 +82,7 @@ full:
 	VMOVUPS Z4, (R10)(SI*1)
 	TESTQ R11, R11
 	JZ noIndextrue
-	VMOVDQU32 Z9, (R11)(SI*1)
+	VMOVUPS Z9, (R11)(SI*1)
 noIndextrue:
 	ADDQ $64, SI
 	ADDQ $32, AX
@@ -115,10 +121,40 @@ tail:
 	KORW K1, K2, K1
 	VMOVAPS Z7, K1, Z4
 	VPADDD Z28, Z8, K1, Z9
+	TESTQ $3, CX
+	JNZ maximumMask
+	TESTQ $8, CX
+	JZ maximumFour
+	VMOVUPS Y4, (R10)(SI*1)
+	VEXTRACTF32X8 $1, Z4, Y4
+	TESTQ $4, CX
+	JZ maximumDone
+	VMOVUPS X4, 32(R10)(SI*1)
+	JMP maximumDone
+maximumFour:
+	VMOVUPS X4, (R10)(SI*1)
+	JMP maximumDone
+maximumMask:
 	VMOVUPS Z4, K5, (R10)(SI*1)
+maximumDone:
 	TESTQ R11, R11
 	JZ noIndexfalse
-	VMOVDQU32 Z9, K5, (R11)(SI*1)
+	TESTQ $3, CX
+	JNZ indexMask
+	TESTQ $8, CX
+	JZ indexFour
+	VMOVUPS Y9, (R11)(SI*1)
+	VEXTRACTF32X8 $1, Z9, Y9
+	TESTQ $4, CX
+	JZ indexDone
+	VMOVUPS X9, 32(R11)(SI*1)
+	JMP indexDone
+indexFour:
+	VMOVUPS X9, (R11)(SI*1)
+	JMP indexDone
+indexMask:
+	VMOVUPS Z9, K5, (R11)(SI*1)
+indexDone:
 noIndexfalse:
 end:
 	LEAQ (R9)(R13*1), R8
@@ -133,18 +169,20 @@ next:
 	ADDQ AX, R12
 	DECQ DX
 	JNZ row
+	DECQ planes-8(SP)
+	JNZ plane
 	VZEROUPPER
 	RET
 
 // func maxPairs2(a *pairArgs)
-TEXT ·maxPairs2(SB), NOSPLIT, $0-8
+TEXT ·maxPairs2(SB), NOSPLIT, $8-8
 	MOVQ a+0(FP), DI
-	MOVQ pairArgs_x(DI), R8
 	MOVQ pairArgs_y(DI), R10
 	MOVQ pairArgs_idx(DI), R11
-	MOVQ pairArgs_base(DI), R12
 	MOVQ pairArgs_pitch(DI), R13
-	MOVQ pairArgs_rows(DI), DX
+	MOVQ pairArgs_planes(DI), DX
+	MOVQ DX, planes-8(SP)
+	XORQ R15, R15
 	MOVQ pairArgs_n(DI), CX
 	ANDQ $7, CX
 	LEAQ ·laneMask+32(SB), AX
@@ -175,6 +213,12 @@ TEXT ·maxPairs2(SB), NOSPLIT, $0-8
 	LEAQ 1(AX), CX
 	VMOVD CX, X15
 	VPBROADCASTD X15, Y15
+plane:
+	MOVQ pairArgs_x(DI), R8
+	MOVQ pairArgs_base(DI), R12
+	MOVQ pairArgs_rows(DI), DX
+	ADDQ R15, R8
+	ADDQ pairArgs_planePitch(DI), R15
 row:
 	LEAQ (R8)(R13*1), R9
 	MOVQ pairArgs_n(DI), CX
@@ -263,10 +307,22 @@ tail:
 	VBLENDVPS Y0, Y7, Y4, Y4
 	VPADDD Y15, Y8, Y2
 	VBLENDVPS Y0, Y2, Y9, Y9
+	CMPQ CX, $4
+	JNE maximumMask
+	VMOVUPS X4, (R10)(SI*1)
+	JMP maximumDone
+maximumMask:
 	VMASKMOVPS Y4, Y12, (R10)(SI*1)
+maximumDone:
 	TESTQ R11, R11
 	JZ noIndexfalse
+	CMPQ CX, $4
+	JNE indexMask
+	VMOVUPS X9, (R11)(SI*1)
+	JMP indexDone
+indexMask:
 	VMASKMOVPS Y9, Y12, (R11)(SI*1)
+indexDone:
 noIndexfalse:
 end:
 	LEAQ (R9)(R13*1), R8
@@ -281,18 +337,20 @@ next:
 	ADDQ AX, R12
 	DECQ DX
 	JNZ row
+	DECQ planes-8(SP)
+	JNZ plane
 	VZEROUPPER
 	RET
 
 // func maxPairsGrad512(a *pairArgs)
-TEXT ·maxPairsGrad512(SB), NOSPLIT, $0-8
+TEXT ·maxPairsGrad512(SB), NOSPLIT, $8-8
 	MOVQ a+0(FP), DI
-	MOVQ pairArgs_x(DI), R8
 	MOVQ pairArgs_y(DI), R10
 	MOVQ pairArgs_idx(DI), R11
-	MOVQ pairArgs_base(DI), R12
 	MOVQ pairArgs_pitch(DI), R13
-	MOVQ pairArgs_rows(DI), DX
+	MOVQ pairArgs_planes(DI), DX
+	MOVQ DX, planes-8(SP)
+	XORQ R15, R15
 	MOVQ pairArgs_n(DI), CX
 	ANDQ $15, CX
 	MOVL $1, BX
@@ -318,6 +376,12 @@ TEXT ·maxPairsGrad512(SB), NOSPLIT, $0-8
 	VPADDD Z26, Z30, Z29
 	VMOVDQU32 ·zipIndex(SB), Z24
 	VMOVDQU32 ·zipIndex+64(SB), Z25
+plane:
+	MOVQ pairArgs_x(DI), R8
+	MOVQ pairArgs_base(DI), R12
+	MOVQ pairArgs_rows(DI), DX
+	ADDQ R15, R8
+	ADDQ pairArgs_planePitch(DI), R15
 row:
 	LEAQ (R8)(R13*1), R9
 	MOVQ pairArgs_n(DI), CX
@@ -375,14 +439,40 @@ tail:
 	VPERMI2PS Z5, Z4, Z2
 	VMOVDQA32 Z25, Z3
 	VPERMI2PS Z5, Z4, Z3
+	TESTQ $3, CX
+	JNZ R8Mask
+	CMPQ CX, $8
+	JLT R8Four
+	VMOVUPS Z2, (R8)(SI*2)
+	JE R8Done
+	VMOVUPS Y3, 64(R8)(SI*2)
+	JMP R8Done
+R8Four:
+	VMOVUPS Y2, (R8)(SI*2)
+	JMP R8Done
+R8Mask:
 	VMOVUPS Z2, K3, (R8)(SI*2)
 	VMOVUPS Z3, K4, 64(R8)(SI*2)
+R8Done:
 	VMOVDQA32 Z24, Z2
 	VPERMI2PS Z7, Z6, Z2
 	VMOVDQA32 Z25, Z3
 	VPERMI2PS Z7, Z6, Z3
+	TESTQ $3, CX
+	JNZ R9Mask
+	CMPQ CX, $8
+	JLT R9Four
+	VMOVUPS Z2, (R9)(SI*2)
+	JE R9Done
+	VMOVUPS Y3, 64(R9)(SI*2)
+	JMP R9Done
+R9Four:
+	VMOVUPS Y2, (R9)(SI*2)
+	JMP R9Done
+R9Mask:
 	VMOVUPS Z2, K3, (R9)(SI*2)
 	VMOVUPS Z3, K4, 64(R9)(SI*2)
+R9Done:
 end:
 	LEAQ (R9)(R13*1), R8
 	MOVQ pairArgs_n(DI), CX
@@ -396,18 +486,20 @@ next:
 	ADDQ AX, R12
 	DECQ DX
 	JNZ row
+	DECQ planes-8(SP)
+	JNZ plane
 	VZEROUPPER
 	RET
 
 // func maxPairsGrad2(a *pairArgs)
-TEXT ·maxPairsGrad2(SB), NOSPLIT, $0-8
+TEXT ·maxPairsGrad2(SB), NOSPLIT, $8-8
 	MOVQ a+0(FP), DI
-	MOVQ pairArgs_x(DI), R8
 	MOVQ pairArgs_y(DI), R10
 	MOVQ pairArgs_idx(DI), R11
-	MOVQ pairArgs_base(DI), R12
 	MOVQ pairArgs_pitch(DI), R13
-	MOVQ pairArgs_rows(DI), DX
+	MOVQ pairArgs_planes(DI), DX
+	MOVQ DX, planes-8(SP)
+	XORQ R15, R15
 	MOVQ pairArgs_n(DI), CX
 	ANDQ $7, CX
 	LEAQ ·laneMask+32(SB), AX
@@ -438,6 +530,12 @@ TEXT ·maxPairsGrad2(SB), NOSPLIT, $0-8
 	LEAQ 1(AX), CX
 	VMOVD CX, X15
 	VPBROADCASTD X15, Y15
+plane:
+	MOVQ pairArgs_x(DI), R8
+	MOVQ pairArgs_base(DI), R12
+	MOVQ pairArgs_rows(DI), DX
+	ADDQ R15, R8
+	ADDQ pairArgs_planePitch(DI), R15
 row:
 	LEAQ (R8)(R13*1), R9
 	MOVQ pairArgs_n(DI), CX
@@ -499,14 +597,26 @@ tail:
 	VUNPCKHPS Y5, Y4, Y3
 	VPERM2F128 $0x20, Y3, Y2, Y9
 	VPERM2F128 $0x31, Y3, Y2, Y3
+	CMPQ CX, $4
+	JNE R8Mask
+	VMOVUPS Y9, (R8)(SI*2)
+	JMP R8Done
+R8Mask:
 	VMASKMOVPS Y9, Y10, (R8)(SI*2)
 	VMASKMOVPS Y3, Y11, 32(R8)(SI*2)
+R8Done:
 	VUNPCKLPS Y7, Y6, Y2
 	VUNPCKHPS Y7, Y6, Y3
 	VPERM2F128 $0x20, Y3, Y2, Y9
 	VPERM2F128 $0x31, Y3, Y2, Y3
+	CMPQ CX, $4
+	JNE R9Mask
+	VMOVUPS Y9, (R9)(SI*2)
+	JMP R9Done
+R9Mask:
 	VMASKMOVPS Y9, Y10, (R9)(SI*2)
 	VMASKMOVPS Y3, Y11, 32(R9)(SI*2)
+R9Done:
 end:
 	LEAQ (R9)(R13*1), R8
 	MOVQ pairArgs_n(DI), CX
@@ -520,6 +630,8 @@ next:
 	ADDQ AX, R12
 	DECQ DX
 	JNZ row
+	DECQ planes-8(SP)
+	JNZ plane
 	VZEROUPPER
 	RET
 

@@ -18,6 +18,7 @@ func specs() map[string]Spec {
 		"lenet2":      {N: 2, C: 5, In: []int{8, 8}, Kernel: []int{2, 2}, Strides: []int{2, 2}},
 		"pairs odd":   {N: 1, C: 3, In: []int{5, 35}, Kernel: []int{2, 2}, Strides: []int{2, 2}},
 		"pairs wide":  {N: 1, C: 3, In: []int{4, 98}, Kernel: []int{2, 2}, Strides: []int{2, 2}},
+		"pairs 8":     {N: 3, C: 3, In: []int{5, 16}, Kernel: []int{2, 2}, Strides: []int{2, 2}},
 		"pairs 3-d":   {N: 2, C: 2, In: []int{3, 6, 34}, Kernel: []int{1, 2, 2}, Strides: []int{1, 2, 2}},
 		"pairs small": {N: 2, C: 2, In: []int{2, 2}, Kernel: []int{2, 2}, Strides: []int{2, 2}},
 		"3x3":         {N: 2, C: 3, In: []int{13, 14}, Kernel: []int{3, 3}, Strides: []int{2, 2}, PadsBegin: []int{1, 1}, PadsEnd: []int{1, 1}},

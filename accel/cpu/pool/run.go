@@ -17,15 +17,21 @@ type run struct {
 	y, x   []float32 // or their gradients
 	dy, dx []float32
 	idx    []int32
-	plane  func(r *run, i, worker int)
-	group  int        // planes of a tile
-	args   []pairArgs // of each worker: kernels are called through variables, so not on the stack
+	plane  func(r *run, i int)
+	planes func(r *run, i, end, worker int) // the same for several, if not nil
+	group  int                              // planes of a tile
+	args   []pairArgs                       // of each worker: kernels are called through variables, so not on the stack
 }
 
 // Do does the planes of a tile.
 func (r *run) Do(tile, worker int) {
-	for i := tile * r.group; i < min(r.planes, (tile+1)*r.group); i++ {
-		r.plane(r, i, worker)
+	i, end := tile*r.group, min(r.Plan.planes, (tile+1)*r.group)
+	if r.planes != nil {
+		r.planes(r, i, end, worker)
+		return
+	}
+	for ; i < end; i++ {
+		r.plane(r, i)
 	}
 }
 
@@ -64,11 +70,11 @@ func (p *Plan) Max(pool *par.Pool, y []float32, idx []int32, x []float32) {
 	if idx != nil {
 		need("Max: idx", len(idx), p.YLen())
 	}
-	plane := (*run).maxPlane
+	r := run{y: y, x: x, idx: idx, plane: (*run).maxPlane}
 	if p.pairs && p.kernels.maxPairs != nil {
-		plane = (*run).maxPairs
+		r.planes = (*run).maxPairs
 	}
-	p.each(pool, run{y: y, x: x, idx: idx, plane: plane})
+	p.each(pool, r)
 }
 
 // MaxGrad computes the gradient dx of x from that of y and Max's idx.
@@ -76,11 +82,11 @@ func (p *Plan) MaxGrad(pool *par.Pool, dx, dy []float32, idx []int32) {
 	need("MaxGrad: dx", len(dx), p.XLen())
 	need("MaxGrad: dy", len(dy), p.YLen())
 	need("MaxGrad: idx", len(idx), p.YLen())
-	plane := (*run).maxGradPlane
+	r := run{dy: dy, dx: dx, idx: idx, plane: (*run).maxGradPlane}
 	if p.pairs && p.kernels.maxPairsGrad != nil {
-		plane = (*run).maxPairsGrad
+		r.planes = (*run).maxPairsGrad
 	}
-	p.each(pool, run{dy: dy, dx: dx, idx: idx, plane: plane})
+	p.each(pool, r)
 }
 
 // Average computes the mean of each window; that of no elements is 0.

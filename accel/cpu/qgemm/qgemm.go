@@ -91,6 +91,7 @@ type Plan struct {
 	quads  int // ceil(K/4)
 	panels int // ceil(N/nr)
 	stride int // bytes of a copied row of A
+	small  int // the multiplications below which a product is not shared
 
 	mu   sync.Mutex
 	idle []*call
@@ -156,7 +157,7 @@ func newPlan(s Spec, im *impl) (*Plan, error) {
 			return nil, fmt.Errorf("%s %d is less than the %d elements of a row", x.name, *x.ld, x.cols)
 		}
 	}
-	p := &Plan{spec: s, im: im, quads: (s.K + 3) / 4, panels: (s.N + nr - 1) / nr}
+	p := &Plan{spec: s, small: smallProduct, im: im, quads: (s.K + 3) / 4, panels: (s.N + nr - 1) / nr}
 	p.stride = rowStride(p.quads * 4)
 	if im.wide {
 		p.stride = rowStride(p.quads * 8)

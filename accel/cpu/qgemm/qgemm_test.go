@@ -110,6 +110,7 @@ func (p *problem) run(t testing.TB, im *impl, pool *par.Pool) *problem {
 	if err != nil {
 		t.Fatal(err)
 	}
+	plan.small = 0 // share even the least, if there is a pool
 	q := *p
 	ldc := max(p.spec.N, p.spec.LDC, 1)
 	q.op.C, q.op.CF, q.op.CQ = slices.Repeat([]int32{guard}, p.spec.M*ldc+1), slices.Repeat([]float32{guard}, p.spec.M*ldc+1), slices.Repeat([]uint8{guard}, p.spec.M*ldc+1)
@@ -294,7 +295,7 @@ func TestBlocks(t *testing.T) {
 func TestConcurrentRuns(t *testing.T) {
 	pool := par.New(2)
 	defer pool.Close()
-	p := random(Spec{M: 60, N: 96, K: 64}, 1, 1, 5)
+	p := random(Spec{M: 60, N: 96, K: 1000}, 1, 1, 5)
 	plan, err := New(p.spec)
 	if err != nil {
 		t.Fatal(err)
@@ -325,12 +326,12 @@ func TestConcurrentRuns(t *testing.T) {
 func TestRunAllocatesNothing(t *testing.T) {
 	pool := par.New(2)
 	defer pool.Close()
-	p := random(Spec{M: 30, N: 64, K: 64, Out: Uint8}, 1, 1, 5)
+	p := random(Spec{M: 64, N: 128, K: 600, Out: Uint8}, 1, 1, 5)
 	plan, err := New(p.spec)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.op.Packed, p.op.CQ, p.op.Scratch = make([]int32, plan.PackedLen()), make([]uint8, 30*64), make([]int32, plan.ScratchLen())
+	p.op.Packed, p.op.CQ, p.op.Scratch = make([]int32, plan.PackedLen()), make([]uint8, 64*128), make([]int32, plan.ScratchLen())
 	plan.PackB(p.op.Packed, p.b)
 	if n := testing.AllocsPerRun(20, func() { plan.Run(pool, p.op) }); n != 0 {
 		t.Errorf("Run allocates %g times", n)

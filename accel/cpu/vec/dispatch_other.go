@@ -138,6 +138,10 @@ func minOf(x []float32) float32 { return minOfGo(x) }
 
 func softmaxRows(dst, x []float32, rows, cols int) { softmaxRowsGo(dst, x, rows, cols) }
 
+func biasSoftmaxRows(dst, x, bias []float32, rows, cols int, scale float32) {
+	biasSoftmaxRowsGo(dst, x, bias, rows, cols, scale)
+}
+
 func logSoftmaxRows(dst, x []float32, rows, cols int) { logSoftmaxRowsGo(dst, x, rows, cols) }
 
 func softmaxGradRows(dx, dy, y []float32, rows, cols int) { softmaxGradRowsGo(dx, dy, y, rows, cols) }

@@ -19,7 +19,7 @@
 // sixteen lanes and one tree, as sumLanes tells. The portable code computes
 // in float64 and rounds once, so it may differ within the errors given; Sum,
 // SumSquares, Dot and SumDiffSquares, the functions of one IEEE operation, and
-// Max and Min give the same bits there too.
+// but for the sign of a zero Max and Min, give the same bits there too.
 //
 // An error of n ulp means n units in the last place of the exact result rounded
 // to float32. NaN gives NaN, whatever its bits.

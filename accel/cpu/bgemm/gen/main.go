@@ -316,8 +316,8 @@ func finish(v isa, name string, add bool, setup func(), store func(e int)) {
 func roundConstants(v isa) {
 	for i, bits := range []uint32{0x7fff, 1, 0x400000} {
 		p("MOVL $0x%x, AX", bits)
-		p("VMOVD AX, X%d", 10+i)
-		p("VPBROADCASTD X%d, %s", 10+i, v.r(10+i))
+		p("VMOVD AX, X%d", 12+i)
+		p("VPBROADCASTD X%d, %s", 12+i, v.r(12+i))
 	}
 }
 
@@ -327,10 +327,10 @@ func round(v isa, r int) {
 		and, or = "VPANDD", "VPORD"
 	}
 	p("VPSRLD $16, %s, %s", v.r(r), v.r(r+1))
-	p("%s %s, %s, %s", and, v.r(11), v.r(r+1), v.r(r+1))
-	p("VPADDD %s, %s, %s", v.r(10), v.r(r+1), v.r(r+1))
+	p("%s %s, %s, %s", and, v.r(13), v.r(r+1), v.r(r+1))
+	p("VPADDD %s, %s, %s", v.r(12), v.r(r+1), v.r(r+1))
 	p("VPADDD %s, %s, %s", v.r(r), v.r(r+1), v.r(r+1))
-	p("%s %s, %s, %s", or, v.r(12), v.r(r), v.r(r+2))
+	p("%s %s, %s, %s", or, v.r(14), v.r(r), v.r(r+2))
 	if v.lanes == 16 {
 		p("VCMPPS $3, Z%d, Z%d, K1", r, r)
 		p("VPBLENDMD Z%d, Z%d, K1, Z%d", r+2, r+1, r)
@@ -361,15 +361,15 @@ func pairs32(v isa) {
 	p("MOVQ r0+8(FP), SI")
 	p("MOVQ r1+16(FP), DX")
 	roundConstants(v)
-	p("VPCMPEQD Y13, Y13, Y13")
-	p("VPSLLD $16, Y13, Y13")
+	p("VPCMPEQD Y15, Y15, Y15")
+	p("VPSLLD $16, Y15, Y15")
 	for e := 0; e < 32; e += 8 {
 		p("VMOVUPS %d(SI), Y0", 4*e)
 		p("VMOVUPS %d(DX), Y4", 4*e)
 		round(v, 0)
 		round(v, 4)
 		p("VPSRLD $16, Y0, Y0")
-		p("VPAND Y13, Y4, Y4")
+		p("VPAND Y15, Y4, Y4")
 		p("VPOR Y4, Y0, Y0")
 		p("VMOVDQU Y0, %d(DI)", 4*e)
 	}
@@ -388,6 +388,110 @@ func pairs16() {
 		p("VPOR Y1, Y0, Y0")
 		p("VMOVDQU Y0, %d(DI)", 4*e)
 	}
+	done()
+}
+
+// transpose8 turns the 8 x 8 matrix of 32-bit lanes in registers 0 to 7, into 8
+// to 15.
+func transpose8() {
+	for i := 0; i < 8; i += 2 {
+		p("VUNPCKLPS Y%d, Y%d, Y%d", i+1, i, 8+i)
+		p("VUNPCKHPS Y%d, Y%d, Y%d", i+1, i, 9+i)
+	}
+	for i := 0; i < 8; i += 4 {
+		for j := range 2 {
+			p("VUNPCKLPD Y%d, Y%d, Y%d", 10+i+j, 8+i+j, i+2*j)
+			p("VUNPCKHPD Y%d, Y%d, Y%d", 10+i+j, 8+i+j, i+2*j+1)
+		}
+	}
+	for i := range 4 {
+		p("VPERM2F128 $0x20, Y%d, Y%d, Y%d", 4+i, i, 8+i)
+		p("VPERM2F128 $0x31, Y%d, Y%d, Y%d", 4+i, i, 12+i)
+	}
+}
+
+// roundTo rounds 8 lanes of register r to bfloat16, which it leaves in their upper
+// halves; it uses registers 8 to 11.
+func roundTo(r int) {
+	p("VMOVAPS Y%d, Y8", r)
+	round(isa{"AVX2", "Y", 8}, 8)
+	p("VMOVAPS Y8, Y%d", r)
+}
+
+func turnStart(name, args string) {
+	text(name, args, 0, 40)
+	p("MOVQ dst+0(FP), DI")
+	p("MOVQ src+8(FP), SI")
+	p("MOVQ ld+16(FP), DX")
+	p("MOVQ n+24(FP), CX")
+}
+
+// columns packs 8 columns of B that are stored as rows, 16 elements of each at a
+// time: pairs are 32-bit lanes.
+func columns(name, args string, single bool) {
+	turnStart(name, args)
+	label("loop")
+	if single {
+		roundConstants(isa{"AVX2", "Y", 8})
+	}
+	p("MOVQ SI, AX")
+	for r := range 8 {
+		p("VMOVUPS (AX), Y%d", r)
+		if single {
+			p("VMOVUPS 32(AX), Y15")
+			roundTo(r)
+			roundTo(15)
+			p("VPSRLD $16, Y%d, Y%d", r, r)
+			p("VPSRLD $16, Y15, Y15")
+			p("VPACKUSDW Y15, Y%d, Y%d", r, r)
+			p("VPERMQ $0xd8, Y%d, Y%d", r, r)
+		}
+		p("ADDQ DX, AX")
+	}
+	transpose8()
+	for r := range 8 {
+		p("VMOVUPS Y%d, %d(DI)", 8+r, 128*r)
+	}
+	p("ADDQ $1024, DI")
+	p("ADDQ $%d, SI", map[bool]int{false: 32, true: 64}[single])
+	p("DECQ CX")
+	p("JNZ loop")
+	done()
+}
+
+// rows copies 8 rows of A that are stored as columns, 16 elements of each at a time.
+func rows(name, args string, single bool) {
+	turnStart(name, args)
+	p("MOVQ to+32(FP), BX")
+	label("loop")
+	if single {
+		roundConstants(isa{"AVX2", "Y", 8})
+	}
+	for r := range 8 {
+		if single {
+			p("VMOVUPS (SI), Y%d", r)
+			p("VMOVUPS (SI)(DX*1), Y15")
+			roundTo(r)
+			roundTo(15)
+			p("VPSRLD $16, Y%d, Y%d", r, r)
+			p("VPSRLD $16, Y15, Y15")
+		} else {
+			p("VPMOVZXWD (SI), Y%d", r)
+			p("VPMOVZXWD (SI)(DX*1), Y15")
+		}
+		p("VPSLLD $16, Y15, Y15")
+		p("VPOR Y15, Y%d, Y%d", r, r)
+		p("LEAQ (SI)(DX*2), SI")
+	}
+	transpose8()
+	p("MOVQ DI, AX")
+	for r := range 8 {
+		p("VMOVUPS Y%d, (AX)", 8+r)
+		p("ADDQ BX, AX")
+	}
+	p("ADDQ $32, DI")
+	p("DECQ CX")
+	p("JNZ loop")
 	done()
 }
 
@@ -421,6 +525,10 @@ func main() {
 	}
 	pairs32(v256)
 	pairs16()
+	columns("columns32AVX2", "(dst *uint16, src *float32, ld, n, _ int)", true)
+	columns("columns16AVX2", "(dst, src *uint16, ld, n, _ int)", false)
+	rows("rows32AVX2", "(dst *uint16, src *float32, ld, n, to int)", true)
+	rows("rows16AVX2", "(dst, src *uint16, ld, n, to int)", false)
 	source, err := format.Source(decls.Bytes())
 	if err != nil {
 		log.Fatal(err)

@@ -40,21 +40,27 @@ func main() {
 }
 
 // text begins a kernel for pairs. R8 and R9 are the two rows of x, R10 y, R11
-// idx, R12 the base index, R13 the pitch, DX rows left.
+// idx, R12 the base index, R13 the pitch, DX rows left, R15 the plane's offset.
 func text(a *asm, name string) {
-	fmt.Fprintf(a, "\n// func %s(a *pairArgs)\nTEXT ·%s(SB), NOSPLIT, $0-8\n", name, name)
+	fmt.Fprintf(a, "\n// func %s(a *pairArgs)\nTEXT ·%s(SB), NOSPLIT, $8-8\n", name, name)
 	a.p("MOVQ a+0(FP), DI")
-	a.p("MOVQ pairArgs_x(DI), R8")
 	a.p("MOVQ pairArgs_y(DI), R10")
 	a.p("MOVQ pairArgs_idx(DI), R11")
-	a.p("MOVQ pairArgs_base(DI), R12")
 	a.p("MOVQ pairArgs_pitch(DI), R13")
-	a.p("MOVQ pairArgs_rows(DI), DX")
+	a.p("MOVQ pairArgs_planes(DI), DX")
+	a.p("MOVQ DX, planes-8(SP)")
+	a.p("XORQ R15, R15") // the plane's offset in x
 }
 
 // rows is the loop over rows of vectors of per outputs: vector emits one, at
 // SI bytes in y and 2·SI in x, its first index in AX.
 func rows(a *asm, per int, vector func(full bool)) {
+	a.label("plane")
+	a.p("MOVQ pairArgs_x(DI), R8")
+	a.p("MOVQ pairArgs_base(DI), R12")
+	a.p("MOVQ pairArgs_rows(DI), DX")
+	a.p("ADDQ R15, R8")
+	a.p("ADDQ pairArgs_planePitch(DI), R15")
 	a.label("row")
 	a.p("LEAQ (R8)(R13*1), R9")
 	a.p("MOVQ pairArgs_n(DI), CX")
@@ -85,6 +91,8 @@ func rows(a *asm, per int, vector func(full bool)) {
 	a.p("ADDQ AX, R12")
 	a.p("DECQ DX")
 	a.p("JNZ row")
+	a.p("DECQ planes-8(SP)")
+	a.p("JNZ plane")
 	a.ret()
 }
 
@@ -169,12 +177,39 @@ func max512(a *asm, full bool, z, k func(string) string) {
 		a.p("VMOVAPS %s, K1, Z4", v)
 		a.p("VPADDD Z%d, Z8, K1, Z9", 26+i)
 	}
-	a.p("VMOVUPS Z4, %s(R10)(SI*1)", k("K5"))
+	store512(a, full, "maximum", "Z4", "R10", "K5")
 	skip := fmt.Sprintf("noIndex%t", full)
 	a.p("TESTQ R11, R11")
 	a.p("JZ %s", skip)
-	a.p("VMOVDQU32 Z9, %s(R11)(SI*1)", k("K5"))
+	store512(a, full, "index", "Z9", "R11", "K5")
 	a.label(skip)
+}
+
+// store512 stores the CX < 16 first lanes of reg at SI bytes from ptr, or all
+// of them. A masked store takes long, so a multiple of four goes in parts; then
+// reg is lost.
+func store512(a *asm, full bool, name, reg, ptr, k string) {
+	if full {
+		a.p("VMOVUPS %s, (%s)(SI*1)", reg, ptr)
+		return
+	}
+	y, x := "Y"+reg[1:], "X"+reg[1:]
+	a.p("TESTQ $3, CX")
+	a.p("JNZ %sMask", name)
+	a.p("TESTQ $8, CX")
+	a.p("JZ %sFour", name)
+	a.p("VMOVUPS %s, (%s)(SI*1)", y, ptr)
+	a.p("VEXTRACTF32X8 $1, %s, %s", reg, y)
+	a.p("TESTQ $4, CX")
+	a.p("JZ %sDone", name)
+	a.p("VMOVUPS %s, 32(%s)(SI*1)", x, ptr)
+	a.p("JMP %sDone", name)
+	a.label(name + "Four")
+	a.p("VMOVUPS %s, (%s)(SI*1)", x, ptr)
+	a.p("JMP %sDone", name)
+	a.label(name + "Mask")
+	a.p("VMOVUPS %s, %s, (%s)(SI*1)", reg, k, ptr)
+	a.label(name + "Done")
 }
 
 // grad512 gives dy to the element that idx names, and zeros to the others.
@@ -193,9 +228,32 @@ func grad512(a *asm, z, k func(string) string) {
 			a.p("VMOVDQA32 Z%d, Z%d", 24+j, 2+j)
 			a.p("VPERMI2PS Z%d, Z%d, Z%d", 5+2*i, 4+2*i, 2+j)
 		}
-		a.p("VMOVUPS Z2, %s(%s)(SI*2)", k("K3"), row)
-		a.p("VMOVUPS Z3, %s64(%s)(SI*2)", k("K4"), row)
+		if z("") == "" {
+			a.p("VMOVUPS Z2, (%s)(SI*2)", row)
+			a.p("VMOVUPS Z3, 64(%s)(SI*2)", row)
+		} else {
+			storePairs512(a, row)
+		}
 	}
+}
+
+// storePairs512 stores the 2·CX < 32 first lanes of Z2 and Z3: see store512.
+func storePairs512(a *asm, row string) {
+	a.p("TESTQ $3, CX")
+	a.p("JNZ %sMask", row)
+	a.p("CMPQ CX, $8")
+	a.p("JLT %sFour", row)
+	a.p("VMOVUPS Z2, (%s)(SI*2)", row)
+	a.p("JE %sDone", row)
+	a.p("VMOVUPS Y3, 64(%s)(SI*2)", row)
+	a.p("JMP %sDone", row)
+	a.label(row + "Four")
+	a.p("VMOVUPS Y2, (%s)(SI*2)", row)
+	a.p("JMP %sDone", row)
+	a.label(row + "Mask")
+	a.p("VMOVUPS Z2, K3, (%s)(SI*2)", row)
+	a.p("VMOVUPS Z3, K4, 64(%s)(SI*2)", row)
+	a.label(row + "Done")
 }
 
 // pairs2 takes eight outputs at a time. Y10 and Y11 mask the lanes of x in the
@@ -268,12 +326,27 @@ func max2(a *asm, full bool) {
 		a.p("VPADDD Y%d, Y8, Y2", 13+i)
 		a.p("VBLENDVPS Y0, Y2, Y9, Y9")
 	}
-	move(a, full, true, "(R10)(SI*1)", "Y12", "Y4")
+	store2(a, full, "maximum", "R10", "4")
 	skip := fmt.Sprintf("noIndex%t", full)
 	a.p("TESTQ R11, R11")
 	a.p("JZ %s", skip)
-	move(a, full, true, "(R11)(SI*1)", "Y12", "Y9")
+	store2(a, full, "index", "R11", "9")
 	a.label(skip)
+}
+
+// store2 stores the CX < 8 first lanes of a register, or all: see store512.
+func store2(a *asm, full bool, name, ptr, reg string) {
+	if !full {
+		a.p("CMPQ CX, $4")
+		a.p("JNE %sMask", name)
+		a.p("VMOVUPS X%s, (%s)(SI*1)", reg, ptr)
+		a.p("JMP %sDone", name)
+		a.label(name + "Mask")
+	}
+	move(a, full, true, fmt.Sprintf("(%s)(SI*1)", ptr), "Y12", "Y"+reg)
+	if !full {
+		a.label(name + "Done")
+	}
 }
 
 // grad2 is grad512 for eight lanes.
@@ -293,8 +366,18 @@ func grad2(a *asm, full bool) {
 		a.p("VUNPCKHPS Y%d, Y%d, Y3", 5+2*i, 4+2*i)
 		a.p("VPERM2F128 $0x20, Y3, Y2, Y9")
 		a.p("VPERM2F128 $0x31, Y3, Y2, Y3")
+		if !full {
+			a.p("CMPQ CX, $4")
+			a.p("JNE %sMask", row)
+			a.p("VMOVUPS Y9, (%s)(SI*2)", row)
+			a.p("JMP %sDone", row)
+			a.label(row + "Mask")
+		}
 		move(a, full, true, fmt.Sprintf("(%s)(SI*2)", row), "Y10", "Y9")
 		move(a, full, true, fmt.Sprintf("32(%s)(SI*2)", row), "Y11", "Y3")
+		if !full {
+			a.label(row + "Done")
+		}
 	}
 }
 

@@ -194,36 +194,47 @@ func (f *file) write() error {
 	return os.WriteFile(fmt.Sprintf("%s_%s_amd64.s", f.family, strings.ToLower(f.arch.name)), []byte(b.String()), 0o644)
 }
 
-// writeDispatch writes the Go functions that choose an implementation, and the
-// declarations of the assembly.
-func writeDispatch(all []definition) error {
-	var fast, slow strings.Builder
-	fast.WriteString(header + "\npackage vec\n\nimport (\n\"unsafe\"\n\n\"github.com/millrace-go/millrace/accel/cpu/isa\"\n)\n")
-	slow.WriteString(header + "\n//go:build !amd64\n\npackage vec\n")
-	for _, d := range all {
+// dispatch is the Go file of a family on amd64: the functions that choose an
+// implementation, and the declarations of the assembly.
+func dispatch(defs []definition) string {
+	var b strings.Builder
+	b.WriteString("package vec\n\nimport (\n\"unsafe\"\n\n\"github.com/millrace-go/millrace/accel/cpu/isa\"\n)\n")
+	for _, d := range defs {
 		s := d.signature
-		ret := ""
-		if s.result != "" {
-			ret = "return "
-		}
-		fmt.Fprintf(&slow, "\nfunc %s(%s) %s { %s%sGo(%s) }\n", s.name, s.goParams(), s.result, ret, s.name, s.goArgs())
-		fmt.Fprintf(&fast, "\nfunc %s(%s) %s {\nswitch level {\n", s.name, s.goParams(), s.result)
+		fmt.Fprintf(&b, "\nfunc %s(%s) %s {\nswitch level {\n", s.name, s.goParams(), s.result)
 		for _, a := range []*arch{avx512, avx2} {
-			fmt.Fprintf(&fast, "case %s:\n%s%s%s(%s)\n", a.level, ret, s.name, a.name, s.asmArgs())
+			fmt.Fprintf(&b, "case %s:\n%s%s%s(%s)\n", a.level, s.returns(), s.name, a.name, s.asmArgs())
 		}
-		fmt.Fprintf(&fast, "default:\n%s%sGo(%s)\n}\n}\n", ret, s.name, s.goArgs())
+		fmt.Fprintf(&b, "default:\n%s%sGo(%s)\n}\n}\n", s.returns(), s.name, s.goArgs())
 		for _, a := range []*arch{avx512, avx2} {
-			fmt.Fprintf(&fast, "\n//go:noescape\nfunc %s%s(%s) %s\n", s.name, a.name, s.asmParams(), s.result)
+			fmt.Fprintf(&b, "\n//go:noescape\nfunc %s%s(%s) %s\n", s.name, a.name, s.asmParams(), s.result)
 		}
 	}
-	for name, text := range map[string]string{"dispatch_amd64.go": fast.String(), "dispatch_other.go": slow.String()} {
-		b, err := format.Source([]byte(text))
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		if err := os.WriteFile(name, b, 0o644); err != nil {
-			return err
-		}
+	return b.String()
+}
+
+// portable is the Go file of the other architectures.
+func portable(defs []definition) string {
+	var b strings.Builder
+	b.WriteString("//go:build !amd64\n\npackage vec\n")
+	for _, d := range defs {
+		s := d.signature
+		fmt.Fprintf(&b, "\nfunc %s(%s) %s { %s%sGo(%s) }\n", s.name, s.goParams(), s.result, s.returns(), s.name, s.goArgs())
 	}
-	return nil
+	return b.String()
+}
+
+func (s signature) returns() string {
+	if s.result == "" {
+		return ""
+	}
+	return "return "
+}
+
+func writeGo(name, text string) error {
+	b, err := format.Source([]byte(header + "\n" + text))
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return os.WriteFile(name, b, 0o644)
 }

@@ -43,7 +43,10 @@ func run() error {
 				return err
 			}
 		}
+		if err := writeGo("dispatch_"+fam.name+"_amd64.go", dispatch(fam.defs)); err != nil {
+			return err
+		}
 		all = append(all, fam.defs...)
 	}
-	return writeDispatch(all)
+	return writeGo("dispatch_other.go", portable(all))
 }

@@ -67,29 +67,37 @@ func (l *lane) addProduct(acc []*val, a, b *val) {
 }
 
 // largest is the largest element of a row, pinned; NaN may be lost.
-func (k *kernel) largest(x string) *val {
+func (k *kernel) largest(load func(*lane) *val) *val {
 	acc := k.accumulators()
 	lowest := k.constant(math.Inf(-1))
 	k.fill(acc, lowest)
-	k.pass(func(l *lane) { l.raw(acc[l.half], "VMAXPS {0}, {d}, {d}", l.orElse(l.load(x), lowest)) })
+	k.pass(func(l *lane) { l.raw(acc[l.half], "VMAXPS {0}, {d}, {d}", l.orElse(load(l), lowest)) })
 	return k.pinnedCopy(k.reduce("VMAXPS", acc))
+}
+
+// softmax is the softmax of the row that load reads.
+func softmax(k *kernel, dst string, load func(*lane) *val) {
+	m := k.largest(load)
+	acc := k.accumulators()
+	k.clear(acc)
+	k.pass(func(l *lane) {
+		e := l.orZero(l.expNegative(l.sub(load(l), m)))
+		l.store(dst, e)
+		l.addTo(acc, e)
+	})
+	scale := k.pinnedCopy(k.div(k.constant(1), k.reduce("VADDPS", acc)))
+	k.pass(func(l *lane) { l.store(dst, l.mul(l.load(dst), scale)) })
 }
 
 var rowwise = []definition{
 	rowsOf("softmaxRows", "dst, x", "dst x", "", "", func(k *kernel, p map[string]string, _ []*val) {
-		m := k.largest(p["x"])
-		acc := k.accumulators()
-		k.clear(acc)
-		k.pass(func(l *lane) {
-			e := l.orZero(l.expNegative(l.sub(l.load(p["x"]), m)))
-			l.store(p["dst"], e)
-			l.addTo(acc, e)
-		})
-		scale := k.pinnedCopy(k.div(k.constant(1), k.reduce("VADDPS", acc)))
-		k.pass(func(l *lane) { l.store(p["dst"], l.mul(l.load(p["dst"]), scale)) })
+		softmax(k, p["dst"], func(l *lane) *val { return l.load(p["x"]) })
+	}),
+	rowsOf("biasSoftmaxRows", "dst, x, bias", "dst x", "", "scale", func(k *kernel, p map[string]string, s []*val) {
+		softmax(k, p["dst"], func(l *lane) *val { return l.fma(l.load(p["x"]), s[0], l.load(p["bias"])) })
 	}),
 	rowsOf("logSoftmaxRows", "dst, x", "dst x", "", "", func(k *kernel, p map[string]string, _ []*val) {
-		m := k.largest(p["x"])
+		m := k.largest(func(l *lane) *val { return l.load(p["x"]) })
 		acc := k.accumulators()
 		k.clear(acc)
 		k.pass(func(l *lane) { l.addTo(acc, l.orZero(l.expNegative(l.sub(l.load(p["x"]), m)))) })

@@ -1,0 +1,61 @@
+package conv
+
+import (
+	"sync"
+
+	"github.com/millrace-go/millrace/accel/cpu/par"
+)
+
+// method is a way to compute one side of a convolution from the other.
+type method interface {
+	cost() float64                // of an image, in multiply-adds: a comparison of methods
+	packedLen() int               // length of the packed weights
+	pack(dst, w []float32)        // writes them
+	scratch(threads int) int      // length of the memory that threads workers need besides
+	tasks() int                   // parts that may be computed at once
+	do(c *call, tile, worker int) // computes one
+}
+
+// methods picks the cheapest way to compute big from small, if scatter, or
+// small from big. The shape alone decides, and not the number of images.
+func methods(g geom, ks *kernels, scatter bool) method {
+	var best method = newCorr(g, ks, scatter)
+	if c := newCols(g, ks); scatter && c != nil && c.cost() < best.cost() {
+		best = c
+	}
+	if w := newWino(g, ks, scatter); w != nil && w.cost() < best.cost() {
+		best = w
+	}
+	return best
+}
+
+// call is one use of a method: a par.Body.
+type call struct {
+	method                    method
+	dst, src, packed, scratch []float32
+	end                       ending
+	workers                   []worker
+}
+
+// Do computes one part.
+func (c *call) Do(tile, worker int) { c.method.do(c, tile, worker) }
+
+// calls keeps the state of calls that are not running, so that one allocates
+// nothing.
+type calls struct{ free sync.Pool }
+
+// run computes dst from src.
+func (f *calls) run(pool *par.Pool, m method, dst, src, packed, scratch []float32, end ending) {
+	c, ok := f.free.Get().(*call)
+	if !ok {
+		c = new(call)
+	}
+	defer f.free.Put(c)
+	if n := pool.Threads(); len(c.workers) < n {
+		c.workers = make([]worker, n)
+	}
+	c.method, c.dst, c.src, c.packed, c.scratch, c.end = m, dst, src, packed, scratch, end
+	pool.For(m.tasks(), c)
+	clear(c.workers) // they point to the caller's memory
+	*c = call{workers: c.workers}
+}

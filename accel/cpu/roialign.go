@@ -1,0 +1,234 @@
+package cpu
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/millrace-go/millrace/accel"
+)
+
+func roiAlign(c *call) (kernel, error) {
+	switch c.in[0].DType {
+	case accel.Float32:
+		return roiAlignOf[float32](c)
+	case accel.Float64:
+		return roiAlignOf[float64](c)
+	}
+	return nil, unsupported(c.Op, c.in[0])
+}
+
+func roiAlignGrad(c *call) (kernel, error) {
+	switch c.in[0].DType {
+	case accel.Float32:
+		return roiAlignGradOf[float32](c)
+	case accel.Float64:
+		return roiAlignGradOf[float64](c)
+	}
+	return nil, unsupported(c.Op, c.in[0])
+}
+
+// roiPlan is what RoiAlign does to one region: it cuts it into cells and samples
+// each of them at a grid of points.
+type roiPlan struct {
+	images, channels, height, width int
+	rows, cols                      int // cells
+	samples                         int // a cell and a side, 0 for one a pixel
+	scale, offset                   float64
+	max                             bool
+}
+
+func newRoiPlan(c *call, image, cells []int, rois, at *tensor) (*roiPlan, error) {
+	if len(image) != 4 || len(cells) != 4 || cells[1] != image[1] || rois.n != 4*cells[0] || at.n != cells[0] {
+		return nil, shapeErr(append(c.in, c.out...)...)
+	}
+	if err := want(c.Op, []*tensor{at}, accel.Int64); err != nil {
+		return nil, err
+	}
+	p := &roiPlan{
+		images: image[0], channels: image[1], height: image[2], width: image[3], rows: cells[2], cols: cells[3],
+		samples: c.Int("sampling_ratio", 0), scale: c.Float("spatial_scale", 1), max: c.Str("mode", "avg") == "max",
+	}
+	if c.Str("coordinate_transformation_mode", "half_pixel") == "half_pixel" {
+		p.offset = 0.5
+	}
+	return p, nil
+}
+
+// region is one region of interest, in pixels.
+type region struct {
+	image         int
+	y, x          float64 // where it begins
+	height, width float64 // of a cell
+	rows, cols    int     // samples of a cell
+}
+
+// mostSamples bounds the samples of one cell: a region that is not far larger
+// than any image stays below.
+const mostSamples = 1 << 22
+
+// regionOf reads region i and checks it.
+func regionOf[T float32 | float64](p *roiPlan, rois []T, at []int64, i int) (region, error) {
+	if at[i] < 0 || at[i] >= int64(p.images) {
+		return region{}, fmt.Errorf("region %d is of image %d of %d", i, at[i], p.images)
+	}
+	edge := func(k int) float64 { return float64(rois[4*i+k])*p.scale - p.offset }
+	r := region{image: int(at[i]), x: edge(0), y: edge(1)}
+	width, height := edge(2)-r.x, edge(3)-r.y
+	if p.offset == 0 { // as the first version had it
+		width, height = max(width, 1), max(height, 1)
+	}
+	r.height, r.width = height/float64(p.rows), width/float64(p.cols)
+	rows, cols := float64(p.samples), float64(p.samples)
+	if p.samples <= 0 {
+		rows, cols = math.Ceil(r.height), math.Ceil(r.width)
+	}
+	if !(rows*cols <= mostSamples && rows <= mostSamples && cols <= mostSamples) {
+		return region{}, fmt.Errorf("region %d has cells of %g × %g pixels", i, r.height, r.width)
+	}
+	r.rows, r.cols = max(0, int(rows)), max(0, int(cols))
+	return r, nil
+}
+
+// each calls f with the four neighbours of each sample of a cell.
+func (p *roiPlan) each(r *region, row, col int, f func(at [4]int, w [4]float64)) {
+	for i := range r.rows {
+		y := r.y + float64(row)*r.height + (float64(i)+0.5)*r.height/float64(r.rows)
+		for k := range r.cols {
+			x := r.x + float64(col)*r.width + (float64(k)+0.5)*r.width/float64(r.cols)
+			f(p.around(y, x))
+		}
+	}
+}
+
+// around gives the neighbours of a point and their weights: all zero if it is
+// more than a pixel outside.
+func (p *roiPlan) around(y, x float64) (at [4]int, w [4]float64) {
+	if !(y >= -1 && y <= float64(p.height) && x >= -1 && x <= float64(p.width)) {
+		return at, w
+	}
+	y0, y1, fy := neighbours(y, p.height)
+	x0, x1, fx := neighbours(x, p.width)
+	at = [4]int{y0*p.width + x0, y0*p.width + x1, y1*p.width + x0, y1*p.width + x1}
+	w = [4]float64{(1 - fy) * (1 - fx), (1 - fy) * fx, fy * (1 - fx), fy * fx}
+	return at, w
+}
+
+// neighbours are the elements around a place, and the part that the second has.
+func neighbours(x float64, n int) (low, high int, part float64) {
+	x = max(x, 0)
+	low = int(x)
+	if low >= n-1 {
+		return n - 1, n - 1, 0
+	}
+	return low, low + 1, x - float64(low)
+}
+
+// roiJob does one region, or for a gradient one channel of all regions.
+type roiJob[T float32 | float64] struct {
+	p          *roiPlan
+	x, y, rois []T
+	at         []int64
+	back       bool
+}
+
+// Do works on region i, or channel i.
+func (j *roiJob[T]) Do(i, _ int) {
+	p := j.p
+	if !j.back {
+		r, _ := regionOf(p, j.rois, j.at, i) // checked before
+		for c := range p.channels {
+			j.channel(&r, i, c)
+		}
+		return
+	}
+	for image := range p.images {
+		clear(j.x[(image*p.channels+i)*p.height*p.width:][:p.height*p.width])
+	}
+	for k := range j.at {
+		r, _ := regionOf(p, j.rois, j.at, k)
+		j.channel(&r, k, i)
+	}
+}
+
+// channel does one channel of a region.
+func (j *roiJob[T]) channel(r *region, i, c int) {
+	p := j.p
+	x := j.x[(r.image*p.channels+c)*p.height*p.width:][:p.height*p.width]
+	y := j.y[(i*p.channels+c)*p.rows*p.cols:][:p.rows*p.cols]
+	count := float64(max(1, r.rows*r.cols))
+	for cell := range y {
+		switch {
+		case j.back:
+			d := float64(y[cell]) / count
+			p.each(r, cell/p.cols, cell%p.cols, func(at [4]int, w [4]float64) {
+				for k, v := range w {
+					x[at[k]] += T(v * d)
+				}
+			})
+		case p.max:
+			y[cell] = T(p.highest(r, cell, func(at int) float64 { return float64(x[at]) }))
+		default:
+			sum := 0.0
+			p.each(r, cell/p.cols, cell%p.cols, func(at [4]int, w [4]float64) {
+				for k, v := range w {
+					sum += v * float64(x[at[k]])
+				}
+			})
+			y[cell] = T(sum / count)
+		}
+	}
+}
+
+// highest is the greatest of the samples' weighted neighbours, which is what
+// ONNX takes for the maximum; 0 if there is no sample.
+func (p *roiPlan) highest(r *region, cell int, x func(at int) float64) float64 {
+	top, none := 0.0, true
+	p.each(r, cell/p.cols, cell%p.cols, func(at [4]int, w [4]float64) {
+		for k, v := range w {
+			if s := v * x(at[k]); none || s > top {
+				top, none = s, false
+			}
+		}
+	})
+	return top
+}
+
+func roiAlignOf[T float32 | float64](c *call) (kernel, error) {
+	x, rois, at, y := c.in[0], c.in[1], c.in[2], c.out[0]
+	return roiKernel[T](c, x, rois, at, y, false)
+}
+
+func roiAlignGradOf[T float32 | float64](c *call) (kernel, error) {
+	dy, rois, at, dx := c.in[0], c.in[2], c.in[3], c.out[0]
+	return roiKernel[T](c, dx, rois, at, dy, true)
+}
+
+func roiKernel[T float32 | float64](c *call, x, rois, at, y *tensor, back bool) (kernel, error) {
+	if err := want(c.Op, []*tensor{rois, y}, x.DType); err != nil {
+		return nil, err
+	}
+	p, err := newRoiPlan(c, x.Shape, y.Shape, rois, at)
+	if err != nil {
+		return nil, err
+	}
+	job := addJob[roiJob[T]](c)
+	return func(f *frame) error {
+		for i := range at.n {
+			if _, err := regionOf(p, data[T](f, rois), data[int64](f, at), i); err != nil {
+				return err
+			}
+		}
+		j := job(f)
+		*j = roiJob[T]{p: p, x: data[T](f, x), y: data[T](f, y), rois: data[T](f, rois), at: data[int64](f, at), back: back}
+		switch {
+		case back:
+			f.pool.For(p.channels, j)
+		case x.n > 0:
+			f.pool.For(at.n, j)
+		default:
+			clear(data[T](f, y))
+		}
+		*j = roiJob[T]{}
+		return nil
+	}, nil
+}
