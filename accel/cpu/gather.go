@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/millrace-go/millrace/accel"
+	"github.com/millrace-go/millrace/accel/cpu/vec"
 )
 
 // The kernels that take or put runs of elements at places that indices tell.
@@ -189,6 +190,10 @@ func (j *putJob[T]) Do(tile, _ int) {
 
 // addTo is y += x.
 func addTo[T accel.Number](y, x []T) {
+	if y32, ok := any(y).([]float32); ok && len(y) >= 16 {
+		vec.Add(y32, y32, any(x).([]float32)[:len(y)])
+		return
+	}
 	for i, v := range x[:len(y)] {
 		y[i] += v
 	}

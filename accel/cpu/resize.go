@@ -198,7 +198,7 @@ func (p *pass[T]) sum(row, x []T, index []int, weight []T) {
 // axpy is y += w·x.
 func axpy[T float32 | float64](y, x []T, w T) {
 	if y32, ok := any(y).([]float32); ok && len(y) >= 16 {
-		vec.Axpy(y32, float32(w), any(x).([]float32))
+		vec.Axpy(y32, float32(w), any(x).([]float32)[:len(y)])
 		return
 	}
 	for i, v := range x[:len(y)] {

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -33,6 +34,8 @@ type Context struct {
 	shapes [][]int // nil where an input is absent
 	g      *Graph
 	probe  int // the assignment of numbers to symbols that the shapes are for
+	// varies is set when the rule has read a value that depends on symbols.
+	varies bool
 }
 
 // Has reports whether input i is there.
@@ -55,6 +58,10 @@ func (c *Context) Value(i int) (*accel.Array, error) {
 		return nil, nil
 	}
 	if a := c.g.known(v, c.probe); a != nil {
+		if v.Kind != Const && !c.varies {
+			other := c.g.known(v, (c.probe+1)%probes)
+			c.varies = other == nil || !bytes.Equal(a.Data, other.Data)
+		}
 		return a, nil
 	}
 	return nil, &NeedsValue{c.Node, v}
@@ -168,29 +175,32 @@ func (g *Graph) infer(n *Node) ([]Type, error) {
 		symbolic = symbolic || !v.Type.Shape.Concrete() || v.Kind != Const && slices.Contains(o.static, i)
 	}
 	if !symbolic {
-		return o.at(g, n, 0)
+		types, varies, err := o.at(g, n, 0)
+		if err != nil || !varies {
+			return types, err
+		}
 	}
 	return g.inferSymbolic(o, n)
 }
 
-// at applies the shape rule for assignment p of numbers to the symbols.
-func (o operator) at(g *Graph, n *Node, p int) ([]Type, error) {
+// at applies the shape rule for assignment p of numbers to the symbols, and
+// reports whether the values that it read depend on the symbols.
+func (o operator) at(g *Graph, n *Node, p int) (types []Type, varies bool, err error) {
 	c := &Context{Node: n, shapes: make([][]int, len(n.Inputs)), g: g, probe: p}
 	for i, v := range n.Inputs {
 		if v != nil {
 			c.shapes[i] = g.probe(v.Type.Shape, p)
 		}
 	}
-	types, err := o.shapes(c)
-	if err != nil {
-		return nil, err
+	if types, err = o.shapes(c); err != nil {
+		return nil, false, err
 	}
 	for i, t := range types {
 		if err := g.checkType(t); err != nil {
-			return nil, fmt.Errorf("output %d: %w", i, err)
+			return nil, false, fmt.Errorf("output %d: %w", i, err)
 		}
 	}
-	return types, nil
+	return types, c.varies, nil
 }
 
 // inferSymbolic probes the rule.
@@ -198,7 +208,7 @@ func (g *Graph) inferSymbolic(o operator, n *Node) ([]Type, error) {
 	var found [probes][]Type
 	for p := range found {
 		var err error
-		if found[p], err = o.at(g, n, p); err != nil {
+		if found[p], _, err = o.at(g, n, p); err != nil {
 			return nil, err
 		}
 	}

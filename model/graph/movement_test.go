@@ -326,7 +326,7 @@ func TestMovementGradients(t *testing.T) {
 		{"", "Squeeze", nil, ins(distinct(3, 2, 1)), 0}, {"", "Unsqueeze", nil, one(1), 0},
 		{"", "Transpose", nil, ins(distinct(4, 2, 3, 4)), 0},
 		{"cycle", "Transpose", accel.Attrs{accel.Ints("perm", 1, 2, 0)}, ins(distinct(4, 2, 3, 4)), 0},
-		{"columns", "Concat", axis(-1), ins(x, y), 0}, {"twice", "Concat", axis(0), ins(x, x), 0},
+		{"columns", "Concat", axis(-1), ins(x, y), 0}, {"rows", "Concat", axis(0), ins(x, distinct(8, 1, 4)), 0},
 		{"all", "Split", axis(1), one(1, 0, 3), 3}, {"some", "Split", axis(1), one(1, 1, 2), 2},
 		{"rows", "Slice", nil, ins(x, accel.Ints64(1), accel.Ints64(3)), 0}, {"backwards", "Slice", nil, part, 0},
 		{"", "SliceGrad", nil, ins(distinct(5, 2, 3), accel.Ints64(3, 4), accel.Ints64(2, 3), accel.Ints64(-4, 0), accel.Ints64(0, 1), accel.Ints64(-2, -1)), 0},

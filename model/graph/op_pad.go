@@ -75,15 +75,24 @@ func paddedShape(c *Context, shape []int, pads, axes int) ([]int, error) {
 	return out, nil
 }
 
+// padGrad adds dy up where it came from; what was padded with a constant is a
+// part of dy, which negative pads cut out.
 func padGrad(b *backward, n *Node, dy []*Value) []*Value {
 	x, value := n.Inputs[0], n.Input(2)
-	out := make([]*Value, len(n.Inputs))
-	dx := b.Op("PadGrad", n.Attrs, dy[0], b.Ints(x.Type.Shape...), n.Inputs[1], n.Input(3))
-	if b.needs(x) {
-		out[0] = dx
+	if n.Attrs.Str("mode", "constant") != "constant" {
+		return []*Value{b.Op("PadGrad", n.Attrs, dy[0], b.Ints(x.Type.Shape...), n.Inputs[1], n.Input(3))}
 	}
-	if b.needs(value) && n.Attrs.Str("mode", "constant") == "constant" {
-		out[2] = b.Reshape(b.Sub(b.sumAll(dy[0]), b.sumAll(dx)), value.Type.Shape...)
+	pads, err := (&Context{Node: n}).Ints(1)
+	b.Fail(err)
+	back := make([]int, len(pads))
+	for i, p := range pads {
+		back[i] = -p
+	}
+	out := make([]*Value, 3)
+	out[0] = b.Op("Pad", nil, dy[0], b.Ints(back...), nil, n.Input(3))
+	if b.needs(value) {
+		kept := b.Op("Pad", nil, out[0], n.Inputs[1], nil, n.Input(3)) // dy, but zero where it is not of x
+		out[2] = b.Reshape(b.sumAll(b.Sub(dy[0], kept)), value.Type.Shape...)
 	}
 	return out
 }

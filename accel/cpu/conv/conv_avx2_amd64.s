@@ -1260,6 +1260,439 @@ check:
 	VZEROUPPER
 	RET
 
+// func squares2x8(a *squareArgs)
+TEXT ·squares2x8(SB), NOSPLIT, $520-8
+	MOVQ a+0(FP), DI
+	MOVQ squareArgs_src(DI), R12
+	MOVQ squareArgs_dst(DI), R13
+	MOVQ squareArgs_rowPitch(DI), BX
+	MOVQ squareArgs_odd(DI), DX
+	MOVQ squareArgs_chans(DI), AX
+	MOVQ AX, chans-8(SP)
+channel:
+	MOVQ squareArgs_quads(DI), SI
+	MOVQ squareArgs_vecs(DI), CX
+	ADDQ CX, CX
+	MOVQ R13, R15
+vector:
+	MOVQ 0(SI), R8
+	ADDQ R12, R8
+	ADDQ $16, SI
+	LEAQ (BX)(BX*2), R10
+	VMOVUPS 0(R8), Y0
+	VMOVUPS 0(R8)(BX*1), Y1
+	VMOVUPS 0(R8)(BX*2), Y2
+	VMOVUPS 0(R8)(R10*1), Y3
+	VSUBPS Y2, Y0, Y4
+	VADDPS Y2, Y1, Y5
+	VSUBPS Y1, Y2, Y6
+	VSUBPS Y3, Y1, Y7
+	VMOVUPS Y4, s-520(SP)
+	VMOVUPS Y5, s-392(SP)
+	VMOVUPS Y6, s-264(SP)
+	VMOVUPS Y7, s-136(SP)
+	VMOVUPS 4(R8), Y0
+	VMOVUPS 4(R8)(BX*1), Y1
+	VMOVUPS 4(R8)(BX*2), Y2
+	VMOVUPS 4(R8)(R10*1), Y3
+	VSUBPS Y2, Y0, Y4
+	VADDPS Y2, Y1, Y5
+	VSUBPS Y1, Y2, Y6
+	VSUBPS Y3, Y1, Y7
+	VMOVUPS Y4, s-456(SP)
+	VMOVUPS Y5, s-328(SP)
+	VMOVUPS Y6, s-200(SP)
+	VMOVUPS Y7, s-72(SP)
+	ADDQ DX, R8
+	VMOVUPS 0(R8), Y0
+	VMOVUPS 0(R8)(BX*1), Y1
+	VMOVUPS 0(R8)(BX*2), Y2
+	VMOVUPS 0(R8)(R10*1), Y3
+	VSUBPS Y2, Y0, Y4
+	VADDPS Y2, Y1, Y5
+	VSUBPS Y1, Y2, Y6
+	VSUBPS Y3, Y1, Y7
+	VMOVUPS Y4, s-488(SP)
+	VMOVUPS Y5, s-360(SP)
+	VMOVUPS Y6, s-232(SP)
+	VMOVUPS Y7, s-104(SP)
+	VMOVUPS 4(R8), Y0
+	VMOVUPS 4(R8)(BX*1), Y1
+	VMOVUPS 4(R8)(BX*2), Y2
+	VMOVUPS 4(R8)(R10*1), Y3
+	VSUBPS Y2, Y0, Y4
+	VADDPS Y2, Y1, Y5
+	VSUBPS Y1, Y2, Y6
+	VSUBPS Y3, Y1, Y7
+	VMOVUPS Y4, s-424(SP)
+	VMOVUPS Y5, s-296(SP)
+	VMOVUPS Y6, s-168(SP)
+	VMOVUPS Y7, s-40(SP)
+	VMOVUPS s-520(SP), Y0
+	VMOVUPS s-488(SP), Y1
+	VMOVUPS s-456(SP), Y2
+	VMOVUPS s-424(SP), Y3
+	VSUBPS Y2, Y0, Y4
+	VADDPS Y2, Y1, Y5
+	VSUBPS Y1, Y2, Y6
+	VSUBPS Y3, Y1, Y7
+	MOVQ R15, AX
+	VMOVUPS Y4, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y5, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y6, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y7, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS s-392(SP), Y0
+	VMOVUPS s-360(SP), Y1
+	VMOVUPS s-328(SP), Y2
+	VMOVUPS s-296(SP), Y3
+	VSUBPS Y2, Y0, Y4
+	VADDPS Y2, Y1, Y5
+	VSUBPS Y1, Y2, Y6
+	VSUBPS Y3, Y1, Y7
+	VMOVUPS Y4, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y5, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y6, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y7, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS s-264(SP), Y0
+	VMOVUPS s-232(SP), Y1
+	VMOVUPS s-200(SP), Y2
+	VMOVUPS s-168(SP), Y3
+	VSUBPS Y2, Y0, Y4
+	VADDPS Y2, Y1, Y5
+	VSUBPS Y1, Y2, Y6
+	VSUBPS Y3, Y1, Y7
+	VMOVUPS Y4, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y5, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y6, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y7, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS s-136(SP), Y0
+	VMOVUPS s-104(SP), Y1
+	VMOVUPS s-72(SP), Y2
+	VMOVUPS s-40(SP), Y3
+	VSUBPS Y2, Y0, Y4
+	VADDPS Y2, Y1, Y5
+	VSUBPS Y1, Y2, Y6
+	VSUBPS Y3, Y1, Y7
+	VMOVUPS Y4, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y5, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y6, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y7, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	ADDQ $32, R15
+	DECQ CX
+	JNZ vector
+	ADDQ squareArgs_chanPitch(DI), R12
+	ADDQ squareArgs_pitch(DI), R13
+	DECQ chans-8(SP)
+	JNZ channel
+	VZEROUPPER
+	RET
+
+// func squares2x4(a *squareArgs)
+TEXT ·squares2x4(SB), NOSPLIT, $520-8
+	MOVQ a+0(FP), DI
+	MOVQ squareArgs_src(DI), R12
+	MOVQ squareArgs_dst(DI), R13
+	MOVQ squareArgs_rowPitch(DI), BX
+	MOVQ squareArgs_odd(DI), DX
+	MOVQ squareArgs_chans(DI), AX
+	MOVQ AX, chans-8(SP)
+channel:
+	MOVQ squareArgs_quads(DI), SI
+	MOVQ squareArgs_vecs(DI), CX
+	ADDQ CX, CX
+	MOVQ R13, R15
+vector:
+	MOVQ 0(SI), R8
+	ADDQ R12, R8
+	MOVQ 8(SI), R9
+	ADDQ R12, R9
+	ADDQ $16, SI
+	LEAQ (BX)(BX*2), R10
+	VMOVUPS 0(R8), X0
+	VINSERTF128 $1, 0(R9), Y0, Y0
+	VMOVUPS 0(R8)(BX*1), X1
+	VINSERTF128 $1, 0(R9)(BX*1), Y1, Y1
+	VMOVUPS 0(R8)(BX*2), X2
+	VINSERTF128 $1, 0(R9)(BX*2), Y2, Y2
+	VMOVUPS 0(R8)(R10*1), X3
+	VINSERTF128 $1, 0(R9)(R10*1), Y3, Y3
+	VSUBPS Y2, Y0, Y4
+	VADDPS Y2, Y1, Y5
+	VSUBPS Y1, Y2, Y6
+	VSUBPS Y3, Y1, Y7
+	VMOVUPS Y4, s-520(SP)
+	VMOVUPS Y5, s-392(SP)
+	VMOVUPS Y6, s-264(SP)
+	VMOVUPS Y7, s-136(SP)
+	VMOVUPS 4(R8), X0
+	VINSERTF128 $1, 4(R9), Y0, Y0
+	VMOVUPS 4(R8)(BX*1), X1
+	VINSERTF128 $1, 4(R9)(BX*1), Y1, Y1
+	VMOVUPS 4(R8)(BX*2), X2
+	VINSERTF128 $1, 4(R9)(BX*2), Y2, Y2
+	VMOVUPS 4(R8)(R10*1), X3
+	VINSERTF128 $1, 4(R9)(R10*1), Y3, Y3
+	VSUBPS Y2, Y0, Y4
+	VADDPS Y2, Y1, Y5
+	VSUBPS Y1, Y2, Y6
+	VSUBPS Y3, Y1, Y7
+	VMOVUPS Y4, s-456(SP)
+	VMOVUPS Y5, s-328(SP)
+	VMOVUPS Y6, s-200(SP)
+	VMOVUPS Y7, s-72(SP)
+	ADDQ DX, R8
+	ADDQ DX, R9
+	VMOVUPS 0(R8), X0
+	VINSERTF128 $1, 0(R9), Y0, Y0
+	VMOVUPS 0(R8)(BX*1), X1
+	VINSERTF128 $1, 0(R9)(BX*1), Y1, Y1
+	VMOVUPS 0(R8)(BX*2), X2
+	VINSERTF128 $1, 0(R9)(BX*2), Y2, Y2
+	VMOVUPS 0(R8)(R10*1), X3
+	VINSERTF128 $1, 0(R9)(R10*1), Y3, Y3
+	VSUBPS Y2, Y0, Y4
+	VADDPS Y2, Y1, Y5
+	VSUBPS Y1, Y2, Y6
+	VSUBPS Y3, Y1, Y7
+	VMOVUPS Y4, s-488(SP)
+	VMOVUPS Y5, s-360(SP)
+	VMOVUPS Y6, s-232(SP)
+	VMOVUPS Y7, s-104(SP)
+	VMOVUPS 4(R8), X0
+	VINSERTF128 $1, 4(R9), Y0, Y0
+	VMOVUPS 4(R8)(BX*1), X1
+	VINSERTF128 $1, 4(R9)(BX*1), Y1, Y1
+	VMOVUPS 4(R8)(BX*2), X2
+	VINSERTF128 $1, 4(R9)(BX*2), Y2, Y2
+	VMOVUPS 4(R8)(R10*1), X3
+	VINSERTF128 $1, 4(R9)(R10*1), Y3, Y3
+	VSUBPS Y2, Y0, Y4
+	VADDPS Y2, Y1, Y5
+	VSUBPS Y1, Y2, Y6
+	VSUBPS Y3, Y1, Y7
+	VMOVUPS Y4, s-424(SP)
+	VMOVUPS Y5, s-296(SP)
+	VMOVUPS Y6, s-168(SP)
+	VMOVUPS Y7, s-40(SP)
+	VMOVUPS s-520(SP), Y0
+	VMOVUPS s-488(SP), Y1
+	VMOVUPS s-456(SP), Y2
+	VMOVUPS s-424(SP), Y3
+	VSUBPS Y2, Y0, Y4
+	VADDPS Y2, Y1, Y5
+	VSUBPS Y1, Y2, Y6
+	VSUBPS Y3, Y1, Y7
+	MOVQ R15, AX
+	VMOVUPS Y4, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y5, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y6, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y7, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS s-392(SP), Y0
+	VMOVUPS s-360(SP), Y1
+	VMOVUPS s-328(SP), Y2
+	VMOVUPS s-296(SP), Y3
+	VSUBPS Y2, Y0, Y4
+	VADDPS Y2, Y1, Y5
+	VSUBPS Y1, Y2, Y6
+	VSUBPS Y3, Y1, Y7
+	VMOVUPS Y4, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y5, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y6, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y7, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS s-264(SP), Y0
+	VMOVUPS s-232(SP), Y1
+	VMOVUPS s-200(SP), Y2
+	VMOVUPS s-168(SP), Y3
+	VSUBPS Y2, Y0, Y4
+	VADDPS Y2, Y1, Y5
+	VSUBPS Y1, Y2, Y6
+	VSUBPS Y3, Y1, Y7
+	VMOVUPS Y4, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y5, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y6, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y7, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS s-136(SP), Y0
+	VMOVUPS s-104(SP), Y1
+	VMOVUPS s-72(SP), Y2
+	VMOVUPS s-40(SP), Y3
+	VSUBPS Y2, Y0, Y4
+	VADDPS Y2, Y1, Y5
+	VSUBPS Y1, Y2, Y6
+	VSUBPS Y3, Y1, Y7
+	VMOVUPS Y4, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y5, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y6, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	VMOVUPS Y7, (AX)
+	ADDQ squareArgs_elemPitch(DI), AX
+	ADDQ $32, R15
+	DECQ CX
+	JNZ vector
+	ADDQ squareArgs_chanPitch(DI), R12
+	ADDQ squareArgs_pitch(DI), R13
+	DECQ chans-8(SP)
+	JNZ channel
+	VZEROUPPER
+	RET
+
+// func unsquare2(a *unsquareArgs)
+TEXT ·unsquare2(SB), NOSPLIT, $8-8
+	MOVQ a+0(FP), DI
+	MOVQ unsquareArgs_src(DI), R8
+	MOVQ unsquareArgs_dst(DI), R10
+	MOVQ unsquareArgs_res(DI), R11
+	MOVQ unsquareArgs_bias(DI), R12
+	MOVQ unsquareArgs_elemPitch(DI), BX
+	LEAQ (BX)(BX*2), SI
+	SHLQ $2, SI
+	MOVQ unsquareArgs_rowPitch(DI), DX
+	MOVQ unsquareArgs_chans(DI), AX
+	MOVQ AX, chans-8(SP)
+	VBROADCASTSS unsquareArgs_lo(DI), Y15
+	VBROADCASTSS unsquareArgs_hi(DI), Y14
+channel:
+	VBROADCASTSS (R12), Y13
+	MOVQ R8, R9
+	MOVQ unsquareArgs_outs(DI), R13
+	MOVQ unsquareArgs_quads(DI), CX
+vector:
+	MOVQ R9, R15
+	VMOVUPS (R15), Y0
+	VMOVUPS (R15)(BX*4), Y1
+	VMOVUPS (R15)(BX*8), Y2
+	VMOVUPS (R15)(SI*1), Y3
+	VADDPS Y1, Y0, Y4
+	VADDPS Y2, Y4, Y4
+	VSUBPS Y2, Y1, Y1
+	VSUBPS Y3, Y1, Y8
+	ADDQ BX, R15
+	VMOVUPS (R15), Y0
+	VMOVUPS (R15)(BX*4), Y1
+	VMOVUPS (R15)(BX*8), Y2
+	VMOVUPS (R15)(SI*1), Y3
+	VADDPS Y1, Y0, Y5
+	VADDPS Y2, Y5, Y5
+	VSUBPS Y2, Y1, Y1
+	VSUBPS Y3, Y1, Y9
+	ADDQ BX, R15
+	VMOVUPS (R15), Y0
+	VMOVUPS (R15)(BX*4), Y1
+	VMOVUPS (R15)(BX*8), Y2
+	VMOVUPS (R15)(SI*1), Y3
+	VADDPS Y1, Y0, Y6
+	VADDPS Y2, Y6, Y6
+	VSUBPS Y2, Y1, Y1
+	VSUBPS Y3, Y1, Y10
+	ADDQ BX, R15
+	VMOVUPS (R15), Y0
+	VMOVUPS (R15)(BX*4), Y1
+	VMOVUPS (R15)(BX*8), Y2
+	VMOVUPS (R15)(SI*1), Y3
+	VADDPS Y1, Y0, Y7
+	VADDPS Y2, Y7, Y7
+	VSUBPS Y2, Y1, Y1
+	VSUBPS Y3, Y1, Y11
+	VADDPS Y5, Y4, Y0
+	VADDPS Y6, Y0, Y0
+	VSUBPS Y6, Y5, Y5
+	VSUBPS Y7, Y5, Y1
+	VADDPS Y9, Y8, Y2
+	VADDPS Y10, Y2, Y2
+	VSUBPS Y10, Y9, Y9
+	VSUBPS Y11, Y9, Y3
+	VADDPS Y13, Y0, Y0
+	VADDPS Y13, Y1, Y1
+	VADDPS Y13, Y2, Y2
+	VADDPS Y13, Y3, Y3
+	VUNPCKLPS Y1, Y0, Y8
+	VUNPCKHPS Y1, Y0, Y9
+	VPERM2F128 $0x20, Y9, Y8, Y4
+	VPERM2F128 $0x31, Y9, Y8, Y5
+	VUNPCKLPS Y3, Y2, Y8
+	VUNPCKHPS Y3, Y2, Y9
+	VPERM2F128 $0x20, Y9, Y8, Y6
+	VPERM2F128 $0x31, Y9, Y8, Y7
+	MOVQ 0(R13), AX
+	TESTQ R11, R11
+	JZ res00
+	VADDPS (R11)(AX*1), Y4, Y4
+res00:
+	VMAXPS Y4, Y15, Y4
+	VMINPS Y4, Y14, Y4
+	VMOVUPS Y4, (R10)(AX*1)
+	ADDQ DX, AX
+	TESTQ R11, R11
+	JZ res01
+	VADDPS (R11)(AX*1), Y6, Y6
+res01:
+	VMAXPS Y6, Y15, Y6
+	VMINPS Y6, Y14, Y6
+	VMOVUPS Y6, (R10)(AX*1)
+	CMPQ CX, $1
+	JLE stored
+	MOVQ 8(R13), AX
+	TESTQ R11, R11
+	JZ res10
+	VADDPS (R11)(AX*1), Y5, Y5
+res10:
+	VMAXPS Y5, Y15, Y5
+	VMINPS Y5, Y14, Y5
+	VMOVUPS Y5, (R10)(AX*1)
+	ADDQ DX, AX
+	TESTQ R11, R11
+	JZ res11
+	VADDPS (R11)(AX*1), Y7, Y7
+res11:
+	VMAXPS Y7, Y15, Y7
+	VMINPS Y7, Y14, Y7
+	VMOVUPS Y7, (R10)(AX*1)
+stored:
+	ADDQ $32, R9
+	ADDQ $16, R13
+	SUBQ $2, CX
+	JGT vector
+	ADDQ unsquareArgs_pitch(DI), R8
+	ADDQ unsquareArgs_chanPitch(DI), R10
+	ADDQ unsquareArgs_biasStep(DI), R12
+	TESTQ R11, R11
+	JZ nores
+	ADDQ unsquareArgs_chanPitch(DI), R11
+nores:
+	DECQ chans-8(SP)
+	JNZ channel
+	VZEROUPPER
+	RET
+
 // func copyRows2x1(a *copyArgs)
 TEXT ·copyRows2x1(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), DI

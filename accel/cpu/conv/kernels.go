@@ -15,7 +15,7 @@ type kernels struct {
 	flush     func(*flushArgs) // step 1
 	flush2    func(*flushArgs) // step 2
 	addTaps   func(*addArgs)
-	squares   func(*squareArgs)
+	squares   map[int]func(*squareArgs) // by the number of neighbours: 16, 8 or 4
 	unsquare  func(*unsquareArgs)
 	sum       func(x unsafe.Pointer, n int) float32 // in 16 lanes
 }

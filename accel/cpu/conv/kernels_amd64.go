@@ -6,7 +6,7 @@ import (
 	"github.com/millrace-go/millrace/accel/cpu/isa"
 )
 
-//go:generate go run ./gen/main.go ./gen/grad.go ./gen/move.go
+//go:generate go run ./gen/main.go ./gen/grad.go ./gen/move.go ./gen/wino.go
 
 // laneMask and evenMask are tables for masks of vectors: eight lanes that are
 // on, or of which every other is, then eight that are off.
@@ -29,6 +29,7 @@ var avx512 = kernels{
 	copyRows: copyRows512x1, copyRows2: copyRows512x2,
 	flush: flush512x1, flush2: flush512x2,
 	addTaps: addTaps512, sum: sumLanes,
+	squares: map[int]func(*squareArgs){16: squares512x16, 8: squares512x8, 4: squares512x4}, unsquare: unsquare512,
 }
 
 var avx2 = kernels{
@@ -42,6 +43,7 @@ var avx2 = kernels{
 	copyRows: copyRows2x1, copyRows2: copyRows2x2,
 	flush: flush2x1, flush2: flush2x2,
 	addTaps: addTaps2, sum: sumLanes,
+	squares: map[int]func(*squareArgs){16: squares2x8, 8: squares2x8, 4: squares2x4}, unsquare: unsquare2,
 }
 
 // evenIndex are the places of the even elements in two vectors; those of the
@@ -50,6 +52,13 @@ var (
 	evenIndex = [16]int32{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30}
 	ones      = [16]int32{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}
 )
+
+// zipIndex are the places that interleave two vectors: the first two halves,
+// and then the second.
+var zipIndex = [32]int32{
+	0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23,
+	8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31,
+}
 
 // byLevel returns the kernels of an instruction set.
 func byLevel(l isa.Level) *kernels {
@@ -166,3 +175,24 @@ func copyRows2x1(a *copyArgs)
 
 //go:noescape
 func copyRows2x2(a *copyArgs)
+
+//go:noescape
+func squares512x16(a *squareArgs)
+
+//go:noescape
+func squares512x8(a *squareArgs)
+
+//go:noescape
+func squares512x4(a *squareArgs)
+
+//go:noescape
+func squares2x8(a *squareArgs)
+
+//go:noescape
+func squares2x4(a *squareArgs)
+
+//go:noescape
+func unsquare512(a *unsquareArgs)
+
+//go:noescape
+func unsquare2(a *unsquareArgs)

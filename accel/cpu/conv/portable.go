@@ -9,7 +9,7 @@ var portable = kernels{
 	flush:   func(a *flushArgs) { flushGo(a, 1) },
 	flush2:  func(a *flushArgs) { flushGo(a, 2) },
 	addTaps: addGo,
-	squares: squaresGo, unsquare: unsquareGo,
+	squares: map[int]func(*squareArgs){16: squaresGo, 8: squaresGo, 4: squaresGo}, unsquare: unsquareGo,
 	sum: sumGo,
 }
 

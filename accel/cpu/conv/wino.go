@@ -13,6 +13,7 @@ import "unsafe"
 type wino struct {
 	geom    geom
 	kernels *kernels
+	squares func(*squareArgs)
 	lay     *problem // of the source: its outputs are squares
 	gemm    *problem // of one of the 16 products
 	chans   int      // of the source, a group
@@ -63,6 +64,11 @@ func newWino(g geom, ks *kernels, scatter bool) *wino {
 	w.cut()
 	w.product()
 	w.table(dst[2])
+	piece := 16 // neighbours among a row's squares that share a vector
+	for w.lay.ax[2].n%piece != 0 {
+		piece /= 2
+	}
+	w.squares = ks.squares[piece]
 	return w
 }
 
@@ -208,7 +214,7 @@ func (w *wino) do(r *call, tile, id int) {
 		chans: w.chans, vecs: ceil(quads, 4), chanPitch: 4 * p.chanPitch, rowPitch: 4 * p.rowPitch, odd: 4 * p.wq,
 		pitch: 4 * w.pitch, elemPitch: 4 * w.chans * w.pitch,
 	}
-	w.kernels.squares(&args.square)
+	w.squares(&args.square)
 	packed := r.packed[16*group*w.productLen():][:16*w.productLen()]
 	w.products(args, sums, squares, packed, 2*ceil(quads, 4))
 	w.back(r, args, sums, (image*w.geom.groups+group)*w.rows, 2*h, quads)

@@ -1,6 +1,6 @@
 package gemm
 
-import (
+import ("syscall";"unsafe";
 	"fmt"
 	"github.com/millrace-go/millrace/accel/cpu/isa"
 	"github.com/millrace-go/millrace/accel/cpu/par"

@@ -277,6 +277,13 @@ func bounds(v isa) {
 	p("ADDQ $128, SI")
 	p("SUBQ $32, CX")
 	p("JGT loop")
+	fold(v, vectors)
+	p("VZEROUPPER")
+	p("RET")
+}
+
+// fold brings the bounds of all lanes and vectors together.
+func fold(v isa, vectors int) {
 	for _, op := range []struct {
 		name string
 		at   int
@@ -296,8 +303,6 @@ func bounds(v isa) {
 		p("%s X8, X%d, X%d", op.name, op.at, op.at)
 		p("VMOVSS X%d, %d(DI)", op.at, op.at)
 	}
-	p("VZEROUPPER")
-	p("RET")
 }
 
 func main() {

@@ -55,6 +55,10 @@ func main() {
 		flush(a, avx512, 1)
 		flush(a, avx512, 2)
 		addTaps512(a)
+		for _, piece := range []int{16, 8, 4} {
+			squares(a, avx512, piece)
+		}
+		unsquare(a, avx512)
 		copyRows(a, avx512, 1)
 		copyRows(a, avx512, 2)
 	})
@@ -68,6 +72,9 @@ func main() {
 		flush(a, avx2, 1)
 		flush(a, avx2, 2)
 		addTaps2(a)
+		squares(a, avx2, 8)
+		squares(a, avx2, 4)
+		unsquare(a, avx2)
 		copyRows(a, avx2, 1)
 		copyRows(a, avx2, 2)
 		sum(a)

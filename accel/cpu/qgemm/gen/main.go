@@ -70,57 +70,31 @@ func advance(rows, bytes int) {
 	}
 }
 
-// vnni makes a tile of rows by 32 columns. With few rows the quads take turns
-// between several sets of accumulators, since VPDPBUSD has a latency.
-func vnni(rows int) {
-	ways := 1
+// ways is between how many sets of accumulators the quads take turns: with few
+// rows several, since VPDPBUSD has a latency.
+func ways(rows int) int {
 	switch {
 	case rows <= 3:
-		ways = 4
+		return 4
 	case rows <= 7:
-		ways = 2
+		return 2
 	}
-	acc := func(way, r, j int) string { return fmt.Sprintf("Z%d", 2*(way*rows+r)+j) }
+	return 1
+}
+
+// acc is the accumulator of row r and vector j of a set.
+func acc(rows, set, r, j int) string { return fmt.Sprintf("Z%d", 2*(set*rows+r)+j) }
+
+// vnni makes a tile of rows by 32 columns.
+func vnni(rows int) {
 	tileStart(fmt.Sprintf("tile%dVNNI", rows), rows)
-	p("MOVQ %d(R13), CX", tSums)
-	p("VMOVDQU32 (CX), Z28")
-	p("VMOVDQU32 64(CX), Z29")
-	for r := range rows {
-		for j := range 2 {
-			p("VPMULLD.BCST %d(AX), Z%d, %s", 4*r, 28+j, acc(0, r, j))
-		}
-	}
-	for w := 1; w < ways; w++ {
-		for r := range rows {
-			for j := range 2 {
-				p("VPXORD %s, %s, %s", acc(w, r, j), acc(w, r, j), acc(w, r, j))
-			}
-		}
-	}
-	quad := func(q int) {
-		p("VMOVDQU32 %d(SI), Z28", 128*q)
-		p("VMOVDQU32 %d(SI), Z29", 128*q+64)
-		for r := range rows {
-			a := 30 + r%2
-			p("VPBROADCASTD %s, Z%d", row(r, 4*q), a)
-			p("VPDPBUSD Z28, Z%d, %s", a, acc(q%ways, r, 0))
-			p("VPDPBUSD Z29, Z%d, %s", a, acc(q%ways, r, 1))
-		}
-	}
-	p("MOVQ DI, CX")
-	for r := range rows { // the lines of C, while the sums are made
-		p("PREFETCHT0 (CX)")
-		p("PREFETCHT0 64(CX)")
-		if r < rows-1 {
-			p("ADDQ BX, CX")
-		}
-	}
+	vnniBegin(rows)
 	p("MOVQ %d(R13), CX", tQuads)
 	p("SUBQ $4, CX")
 	p("JLT rest")
 	label("main")
 	for q := range 4 {
-		quad(q)
+		vnniQuad(rows, q)
 	}
 	p("ADDQ $512, SI")
 	advance(rows, 16)
@@ -130,60 +104,88 @@ func vnni(rows int) {
 	p("ADDQ $4, CX")
 	p("JZ store")
 	label("one")
-	quad(0)
+	vnniQuad(rows, 0)
 	p("ADDQ $128, SI")
 	advance(rows, 4)
 	p("DECQ CX")
 	p("JNZ one")
 	label("store")
+	vnniStore(rows)
+	done()
+}
+
+// vnniBegin starts the first set of accumulators with rowz*sums, the others with
+// 0, and fetches the lines of C.
+func vnniBegin(rows int) {
+	p("MOVQ %d(R13), CX", tSums)
+	p("VMOVDQU32 (CX), Z28")
+	p("VMOVDQU32 64(CX), Z29")
 	for r := range rows {
 		for j := range 2 {
-			for step := ways / 2; step > 0; step /= 2 {
-				for w := range step {
-					p("VPADDD %s, %s, %s", acc(w+step, r, j), acc(w, r, j), acc(w, r, j))
+			p("VPMULLD.BCST %d(AX), Z%d, %s", 4*r, 28+j, acc(rows, 0, r, j))
+		}
+	}
+	for i := 2 * rows; i < 2*rows*ways(rows); i++ {
+		p("VPXORD Z%d, Z%d, Z%d", i, i, i)
+	}
+	p("MOVQ DI, CX")
+	for r := range rows {
+		p("PREFETCHT0 (CX)")
+		p("PREFETCHT0 64(CX)")
+		if r < rows-1 {
+			p("ADDQ BX, CX")
+		}
+	}
+}
+
+// vnniQuad adds the products of one quad.
+func vnniQuad(rows, q int) {
+	p("VMOVDQU32 %d(SI), Z28", 128*q)
+	p("VMOVDQU32 %d(SI), Z29", 128*q+64)
+	for r := range rows {
+		a := 30 + r%2
+		p("VPBROADCASTD %s, Z%d", row(r, 4*q), a)
+		p("VPDPBUSD Z28, Z%d, %s", a, acc(rows, q%ways(rows), r, 0))
+		p("VPDPBUSD Z29, Z%d, %s", a, acc(rows, q%ways(rows), r, 1))
+	}
+}
+
+// vnniStore adds the sets and writes the tile.
+func vnniStore(rows int) {
+	for r := range rows {
+		for j := range 2 {
+			for half := ways(rows) / 2; half > 0; half /= 2 {
+				for w := range half {
+					p("VPADDD %s, %s, %s", acc(rows, w+half, r, j), acc(rows, w, r, j), acc(rows, w, r, j))
 				}
 			}
-			p("VMOVDQU32 %s, %d(DI)", acc(0, r, j), 64*j)
+			p("VMOVDQU32 %s, %d(DI)", acc(rows, 0, r, j), 64*j)
 		}
 		p("ADDQ BX, DI")
 	}
-	done()
 }
 
 // avx2 makes a tile of rows by 32 columns, 16 at a time. A is int16, each four
 // elements in the order 0, 2, 1, 3: the bytes 0 and 2 of a quad of B become the
 // 16-bit halves of a lane by two shifts, and the bytes 1 and 3 by one.
 func avx2(rows int) {
-	acc := func(r, j int) string { return fmt.Sprintf("Y%d", 2*r+j) }
 	tileStart(fmt.Sprintf("tile%dAVX2", rows), rows)
 	for half := range 2 {
+		if half == 1 { // back to the start, 16 columns on
+			tileReload(rows)
+		}
 		p("MOVQ %d(R13), CX", tSums)
 		for r := range rows {
 			p("VPBROADCASTD %d(AX), Y14", 4*r)
 			for j := range 2 {
-				p("VPMULLD %d(CX), Y14, %s", 64*half+32*j, acc(r, j))
+				p("VPMULLD %d(CX), Y14, Y%d", 64*half+32*j, 2*r+j)
 			}
 		}
 		p("MOVQ %d(R13), CX", tQuads)
 		p("TESTQ CX, CX")
 		p("JZ store%d", half)
 		label(fmt.Sprintf("loop%d", half))
-		for part := range 2 {
-			for j := range 2 {
-				p("VMOVDQU %d(SI), Y%d", 32*j, 12+j)
-				if part == 0 {
-					p("VPSLLW $8, Y%d, Y%d", 12+j, 12+j)
-				}
-				p("VPSRAW $8, Y%d, Y%d", 12+j, 12+j)
-			}
-			for r := range rows {
-				p("VPBROADCASTD %s, Y14", row(r, 4*part))
-				for j := range 2 {
-					p("VPMADDWD Y%d, Y14, Y15", 12+j)
-					p("VPADDD Y15, %s, %s", acc(r, j), acc(r, j))
-				}
-			}
-		}
+		avx2Quad(rows)
 		p("ADDQ $128, SI")
 		advance(rows, 8)
 		p("DECQ CX")
@@ -191,17 +193,35 @@ func avx2(rows int) {
 		label(fmt.Sprintf("store%d", half))
 		for r := range rows {
 			for j := range 2 {
-				p("VMOVDQU %s, %d(DI)", acc(r, j), 32*j)
+				p("VMOVDQU Y%d, %d(DI)", 2*r+j, 32*j)
 			}
 			p("ADDQ BX, DI")
-		}
-		if half == 0 { // back to the start, 16 columns on
-			tileReload(rows)
 		}
 	}
 	done()
 }
 
+// avx2Quad adds the products of one quad by 16 columns.
+func avx2Quad(rows int) {
+	for part := range 2 {
+		for j := range 2 {
+			p("VMOVDQU %d(SI), Y%d", 32*j, 12+j)
+			if part == 0 {
+				p("VPSLLW $8, Y%d, Y%d", 12+j, 12+j)
+			}
+			p("VPSRAW $8, Y%d, Y%d", 12+j, 12+j)
+		}
+		for r := range rows {
+			p("VPBROADCASTD %s, Y14", row(r, 4*part))
+			for j := range 2 {
+				p("VPMADDWD Y%d, Y14, Y15", 12+j)
+				p("VPADDD Y15, Y%d, Y%d", 2*r+j, 2*r+j)
+			}
+		}
+	}
+}
+
+// tileReload goes back to the start of A, and to the second half of B and C.
 func tileReload(rows int) {
 	p("MOVQ %d(R13), DI", tC)
 	p("ADDQ $64, DI")
