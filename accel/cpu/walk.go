@@ -29,6 +29,15 @@ func newWalk(y *tensor, in ...*tensor) (*walk, error) {
 		}
 		strides = append(strides, s)
 	}
+	for d, size := range y.Shape {
+		found := size < 2 || y.n == 0
+		for _, s := range strides[1:] {
+			found = found || s[d] > 0
+		}
+		if !found { // no input has that dimension
+			return nil, shapeErr(append([]*tensor{y}, in...)...)
+		}
+	}
 	l, err := newLoops(y.Shape, strides...)
 	if err != nil {
 		return nil, err

@@ -57,11 +57,11 @@ func (b *bench) score(path, name, dtype string, threads int, batches []int) erro
 		}
 		start := time.Now()
 		if p == nil {
-			g, err := onnx.Load(path, onnx.Options{})
+			m, err := onnx.Import(path, onnx.Options{})
 			if err != nil {
 				return err
 			}
-			p = program.New(g, cpu.WithThreads(threads), program.Options{})
+			p = program.New(m.Graph, cpu.WithThreads(threads), program.Options{})
 		}
 		in, _ := net.Inputs(rows, 1)
 		out, err := p.Run(in...)

@@ -96,23 +96,34 @@ func unary(name string, of typeSet, grad func(b *backward, dy, x, y *Value) *Val
 	return o
 }
 
-// slopeOp is an operator dx = f(dy, v): the gradient of a function, by a kernel
-// of its own. grad is its own gradient with respect to both, from that of dx.
-func slopeOp(name string, grad func(b *backward, d, dy, v *Value) (*Value, *Value)) operator {
+// slopeOp is an operator dx = dy·f'(v): the gradient of a function, by a kernel
+// of its own. bend gives its own gradient with respect to v from d = that of dx,
+// nil if it is zero everywhere.
+func slopeOp(name string, bend func(b *backward, n *Node, d, dy, v *Value) *Value) operator {
 	o := operator{name: name, min: 2, inplace: []int{0, 1}, shapes: func(c *Context) ([]Type, error) {
 		if !Shape(c.Shape(0)).Equal(c.Shape(1)) {
 			return nil, fmt.Errorf("shapes %v and %v differ", c.Shape(0), c.Shape(1))
 		}
 		return binaryOf(floatSet)(c)
 	}}
-	if grad != nil {
+	if bend != nil {
 		o.grad = func(b *backward, n *Node, d []*Value) []*Value {
-			dy, v := grad(b, d[0], n.Inputs[0], n.Inputs[1])
-			return []*Value{dy, v}
+			dy, v := n.Inputs[0], n.Inputs[1]
+			out := make([]*Value, 2)
+			if b.needs(dy) {
+				out[0] = b.Op(name, n.Attrs, d[0], v)
+			}
+			if b.needs(v) {
+				out[1] = bend(b, n, d[0], dy, v)
+			}
+			return out
 		}
 	}
 	return o
 }
+
+// straight is the bend of a function made of straight lines.
+func straight(*backward, *Node, *Value, *Value, *Value) *Value { return nil }
 
 // neg is -x.
 func (b *backward) neg(x *Value) *Value { return b.Op("Neg", nil, x) }

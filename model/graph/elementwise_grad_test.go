@@ -47,6 +47,9 @@ func TestElementwiseGradients(t *testing.T) {
 		{"second", "ErfGrad", nil, two(positive, plain), 0}, {"second", "TanhGrad", nil, two(positive, plain), 0},
 		{"second", "SigmoidGrad", nil, two(positive, plain), 0}, {"second", "SoftplusGrad", nil, two(positive, plain), 0},
 		{"second", "SiluGrad", nil, two(positive, plain), 0}, {"second", "ReluGrad", nil, two(positive, plain), 0},
+		{"second", "LeakyReluGrad", nil, two(positive, plain), 0}, {"second", "EluGrad", accel.Attrs{accel.Float("alpha", 1.5)}, two(positive, plain), 0},
+		{"second", "HardSigmoidGrad", nil, two(positive, plain), 0}, {"second", "HardSwishGrad", nil, two(positive, uniform(14, -4, 4, 3, 5)), 0},
+		{"second", "GeluGrad", nil, two(positive, plain), 0}, {"second tanh", "GeluGrad", accel.Attrs{accel.String("approximate", "tanh")}, two(positive, plain), 0},
 	}
 	checkGradCases(t, elementwiseOps(), cases)
 }

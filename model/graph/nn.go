@@ -10,5 +10,6 @@ func nnOps() []operator {
 		opNegativeLogLikelihoodLoss, opNegativeLogLikelihoodLossGrad, opSoftmaxCrossEntropyLoss, opMaskedDropout,
 		opLayerNormalization, opRMSNormalization, opSkipLayerNormalization, opLayerNormGrad, opRMSNormGrad,
 		opBatchNormalization, opGroupNormalization, opInstanceNormalization, opBatchNormGrad, opGroupNormGrad,
+		opFusedAttention, opFusedAttentionGrad,
 	}
 }

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/millrace-go/millrace/accel"
 )
@@ -10,15 +11,13 @@ import (
 var opRelu = unary("Relu", numberSet, func(b *backward, dy, _, y *Value) *Value { return b.Op("ReluGrad", nil, dy, y) })
 
 // opReluGrad is dx = dy where y > 0, else 0.
-var opReluGrad = slopeOp("ReluGrad", func(b *backward, d, _, y *Value) (*Value, *Value) {
-	return b.Op("ReluGrad", nil, d, y), nil
-})
+var opReluGrad = slopeOp("ReluGrad", straight)
 
 // opLeakyRelu is x where x ≥ 0 and alpha·x below; alpha is 0.01 by default.
 var opLeakyRelu = activation("LeakyRelu", "LeakyReluGrad")
 
 // opLeakyReluGrad is dx = dy where x ≥ 0, and dy·alpha below.
-var opLeakyReluGrad = slopeOp("LeakyReluGrad", nil)
+var opLeakyReluGrad = slopeOp("LeakyReluGrad", straight)
 
 // opPRelu is x where x ≥ 0 and slope·x below; slope, the second input,
 // broadcasts to x. Its gradient is the sum of dy·x where x < 0.
@@ -52,8 +51,10 @@ var opThresholdedRelu = operator{
 // opElu is x where x > 0 and alpha·(eˣ-1) below; alpha is 1 by default.
 var opElu = activation("Elu", "EluGrad")
 
-// opEluGrad is dx = dy where x > 0, and dy·alpha·eˣ below.
-var opEluGrad = slopeOp("EluGrad", nil)
+// opEluGrad is dx = dy where x > 0, and dy·alpha·eˣ below, where it is its own slope.
+var opEluGrad = slopeOp("EluGrad", func(b *backward, n *Node, d, dy, x *Value) *Value {
+	return b.zeroUnless(b.Op("LessOrEqual", nil, x, b.Like(x, 0)), b.Op("EluGrad", n.Attrs, b.Mul(d, dy), x))
+})
 
 // The default attributes of Selu, which are float32 in ONNX.
 const (
@@ -83,8 +84,8 @@ var opCelu = operator{
 var opSigmoid = unary("Sigmoid", floatSet, func(b *backward, dy, _, y *Value) *Value { return b.Op("SigmoidGrad", nil, dy, y) })
 
 // opSigmoidGrad is dx = dy·y·(1-y).
-var opSigmoidGrad = slopeOp("SigmoidGrad", func(b *backward, d, dy, y *Value) (*Value, *Value) {
-	return b.Op("SigmoidGrad", nil, d, y), b.Mul(b.Mul(d, dy), b.oneMinus(b.scale(y, 2)))
+var opSigmoidGrad = slopeOp("SigmoidGrad", func(b *backward, _ *Node, d, dy, y *Value) *Value {
+	return b.Mul(b.Mul(d, dy), b.oneMinus(b.scale(y, 2)))
 })
 
 // opHardSigmoid is max(0, min(1, alpha·x+beta)); alpha is 0.2 and beta 0.5 by
@@ -92,20 +93,22 @@ var opSigmoidGrad = slopeOp("SigmoidGrad", func(b *backward, d, dy, y *Value) (*
 var opHardSigmoid = activation("HardSigmoid", "HardSigmoidGrad")
 
 // opHardSigmoidGrad is dx = dy·alpha where 0 < alpha·x+beta < 1, else 0.
-var opHardSigmoidGrad = slopeOp("HardSigmoidGrad", nil)
+var opHardSigmoidGrad = slopeOp("HardSigmoidGrad", straight)
 
 // opHardSwish is x·max(0, min(1, x/6+½)).
 var opHardSwish = activation("HardSwish", "HardSwishGrad")
 
 // opHardSwishGrad is dx = dy·(x/3+½) where -3 < x < 3, dy above, 0 below.
-var opHardSwishGrad = slopeOp("HardSwishGrad", nil)
+var opHardSwishGrad = slopeOp("HardSwishGrad", func(b *backward, _ *Node, d, dy, x *Value) *Value {
+	return b.zeroUnless(b.Op("Less", nil, b.Op("Abs", nil, x), b.Like(x, 3)), b.scale(b.Mul(d, dy), 1.0/3))
+})
 
 // opSoftplus is log(1+eˣ).
 var opSoftplus = activation("Softplus", "SoftplusGrad")
 
 // opSoftplusGrad is dx = dy·Sigmoid(x).
-var opSoftplusGrad = slopeOp("SoftplusGrad", func(b *backward, d, dy, x *Value) (*Value, *Value) {
-	return b.Op("SoftplusGrad", nil, d, x), b.Op("SigmoidGrad", nil, b.Mul(d, dy), b.Op("Sigmoid", nil, x))
+var opSoftplusGrad = slopeOp("SoftplusGrad", func(b *backward, _ *Node, d, dy, x *Value) *Value {
+	return b.Op("SigmoidGrad", nil, b.Mul(d, dy), b.Op("Sigmoid", nil, x))
 })
 
 // opSoftsign is y = x/(1+|x|): dx = dy·(1-|y|)².
@@ -117,6 +120,7 @@ var opSoftsign = unary("Softsign", floatSet, func(b *backward, dy, _, y *Value) 
 var opMish = activation("Mish", "MishGrad")
 
 // opMishGrad is dx = dy·(t + x·s·(1-t²)) with t = tanh(Softplus(x)), s = Sigmoid(x).
+// It has no gradient itself.
 var opMishGrad = slopeOp("MishGrad", nil)
 
 // opSwish is x·Sigmoid(alpha·x), also called SiLU where alpha is 1, its default.
@@ -133,10 +137,10 @@ var opSwish = operator{
 
 // opSiluGrad is dx = dy·s·(1+x·(1-s)) with s = Sigmoid(x). Its slope in x is
 // s·(1-s)·(2+x·(1-2s)).
-var opSiluGrad = slopeOp("SiluGrad", func(b *backward, d, dy, x *Value) (*Value, *Value) {
+var opSiluGrad = slopeOp("SiluGrad", func(b *backward, _ *Node, d, dy, x *Value) *Value {
 	s := b.Op("Sigmoid", nil, x)
-	bend := b.Mul(x, b.oneMinus(b.scale(s, 2)))
-	return b.Op("SiluGrad", nil, d, x), b.Mul(b.Op("SigmoidGrad", nil, b.Mul(d, dy), s), b.Add(bend, b.Like(x, 2)))
+	bend := b.Add(b.Mul(x, b.oneMinus(b.scale(s, 2))), b.Like(x, 2))
+	return b.Mul(b.Op("SigmoidGrad", nil, b.Mul(d, dy), s), bend)
 })
 
 // opGelu is x·Φ(x), Φ the normal distribution function, or with approximate=tanh
@@ -152,8 +156,23 @@ var opGelu = operator{
 	grad: activation("", "GeluGrad").grad,
 }
 
-// opGeluGrad is dx = dy·Gelu'(x), with Gelu's attribute.
-var opGeluGrad = slopeOp("GeluGrad", nil)
+// opGeluGrad is dx = dy·Gelu'(x), with Gelu's attribute. With the normal density φ,
+// the slope of Gelu' is φ(x)·(2-x²); with s = Sigmoid(2u) of the tanh form, it is
+// s·(1-s)·(2·2u′ + x·(1-2s)·(2u′)² + x·2u″).
+var opGeluGrad = slopeOp("GeluGrad", func(b *backward, n *Node, d, dy, x *Value) *Value {
+	xx, both := b.sq(x), b.Mul(d, dy)
+	if n.Attrs.Str("approximate", "none") == "none" {
+		density := b.scale(b.Op("Exp", nil, b.scale(xx, -0.5)), 1/math.Sqrt(2*math.Pi))
+		return b.Mul(both, b.Mul(density, b.Sub(b.Like(x, 2), xx)))
+	}
+	linear := 2 * math.Sqrt(2/math.Pi)
+	cubic := linear * 0.044715
+	u1 := b.Add(b.scale(xx, 3*cubic), b.Like(x, linear))
+	s := b.Op("Sigmoid", nil, b.Mul(x, b.Add(b.scale(xx, cubic), b.Like(x, linear))))
+	bend := b.Add(b.scale(u1, 2), b.Mul(b.Mul(x, b.oneMinus(b.scale(s, 2))), b.sq(u1)))
+	bend = b.Add(bend, b.scale(xx, 6*cubic))
+	return b.Mul(b.Op("SigmoidGrad", nil, both, s), bend)
+})
 
 // opShrink is x+bias where x < -lambd, x-bias where x > lambd, and 0 between;
 // lambd is 0.5 and bias 0 by default.

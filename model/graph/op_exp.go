@@ -13,9 +13,8 @@ var opLog = unary("Log", floatSet, func(b *backward, dy, x, _ *Value) *Value { r
 var opErf = unary("Erf", floatSet, func(b *backward, dy, x, _ *Value) *Value { return b.Op("ErfGrad", nil, dy, x) })
 
 // opErfGrad is dx = dy·2/√π·exp(-x²). Its slope in x is -2x of itself.
-var opErfGrad = slopeOp("ErfGrad", func(b *backward, d, dy, x *Value) (*Value, *Value) {
-	g := b.Op("ErfGrad", nil, d, x)
-	return g, b.Mul(b.Mul(g, dy), b.scale(x, -2))
+var opErfGrad = slopeOp("ErfGrad", func(b *backward, _ *Node, d, dy, x *Value) *Value {
+	return b.Mul(b.Op("ErfGrad", nil, b.Mul(d, dy), x), b.scale(x, -2))
 })
 
 // opSin is the sine: dx = dy·cos x.
@@ -50,8 +49,8 @@ var opCosh = unary("Cosh", floatSet, func(b *backward, dy, x, _ *Value) *Value {
 var opTanh = unary("Tanh", floatSet, func(b *backward, dy, _, y *Value) *Value { return b.Op("TanhGrad", nil, dy, y) })
 
 // opTanhGrad is dx = dy·(1-y²).
-var opTanhGrad = slopeOp("TanhGrad", func(b *backward, d, dy, y *Value) (*Value, *Value) {
-	return b.Op("TanhGrad", nil, d, y), b.Mul(b.Mul(d, dy), b.scale(y, -2))
+var opTanhGrad = slopeOp("TanhGrad", func(b *backward, _ *Node, d, dy, y *Value) *Value {
+	return b.Mul(b.Mul(d, dy), b.scale(y, -2))
 })
 
 // opAsinh is the inverse hyperbolic sine: dx = dy/√(x²+1).

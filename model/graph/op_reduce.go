@@ -21,10 +21,10 @@ func reductionOps() []operator {
 // gradients, dy stands for itself repeated over what was reduced.
 
 // opReduceSum is the sum; of nothing, 0.
-var opReduceSum = reduction("ReduceSum", func(b *backward, n *Node, dy, _ *Value) *Value { return dy })
+var opReduceSum = reduction("ReduceSum", func(b *backward, n *Node, dy *Value) *Value { return dy })
 
 // opReduceMean is the mean: dx = dy/count. That of integers is truncated.
-var opReduceMean = reduction("ReduceMean", func(b *backward, n *Node, dy, _ *Value) *Value {
+var opReduceMean = reduction("ReduceMean", func(b *backward, n *Node, dy *Value) *Value {
 	return b.scale(dy, 1/float64(n.reducedCount()))
 })
 
@@ -38,48 +38,49 @@ var opReduceMin = reduceExtreme("ReduceMin")
 
 // opReduceProd is the product; of nothing, 1. dx = dy times the product of the
 // other elements, which is found without dividing.
-var opReduceProd = reduction("ReduceProd", func(b *backward, n *Node, dy, _ *Value) *Value {
+var opReduceProd = reduction("ReduceProd", func(b *backward, n *Node, dy *Value) *Value {
 	return b.Mul(dy, b.productOfOthers(n))
 })
 
 // opReduceL1 is Σ|x|: dx = dy·sign(x).
-var opReduceL1 = reduction("ReduceL1", func(b *backward, n *Node, dy, _ *Value) *Value {
+var opReduceL1 = reduction("ReduceL1", func(b *backward, n *Node, dy *Value) *Value {
 	return b.Mul(dy, b.Op("Sign", nil, n.Inputs[0]))
 })
 
 // opReduceL2 is √Σx²: dx = dy·x/y, 0 where y is 0.
-var opReduceL2 = reduction("ReduceL2", func(b *backward, n *Node, dy, y *Value) *Value {
+var opReduceL2 = reduction("ReduceL2", func(b *backward, n *Node, dy *Value) *Value {
+	y := b.keptOutput(n)
 	some := b.Op("Greater", nil, y, b.Like(y, 0))
 	return b.Mul(b.zeroUnless(some, b.Div(dy, y)), n.Inputs[0])
 })
 
 // opReduceLogSum is log Σx: dx = dy/Σx.
-var opReduceLogSum = reduction("ReduceLogSum", func(b *backward, n *Node, dy, y *Value) *Value {
-	return b.Div(dy, b.Op("Exp", nil, y))
+var opReduceLogSum = reduction("ReduceLogSum", func(b *backward, n *Node, dy *Value) *Value {
+	return b.Div(dy, b.Op("Exp", nil, b.keptOutput(n)))
 })
 
 // opReduceSumSquare is Σx²: dx = 2·dy·x.
-var opReduceSumSquare = reduction("ReduceSumSquare", func(b *backward, n *Node, dy, _ *Value) *Value {
+var opReduceSumSquare = reduction("ReduceSumSquare", func(b *backward, n *Node, dy *Value) *Value {
 	return b.Mul(b.scale(dy, 2), n.Inputs[0])
 })
 
 // reduction is a reducing operator; slope gives the gradient, or what broadcasts
-// to it, from dy and y with the reduced dimensions kept.
-func reduction(name string, slope func(b *backward, n *Node, dy, y *Value) *Value) operator {
+// to it, from dy with the reduced dimensions kept.
+func reduction(name string, slope func(b *backward, n *Node, dy *Value) *Value) operator {
 	return operator{
 		name: name, min: 1, max: 2, static: []int{1}, shapes: reduceRule(numberSet),
 		grad: func(b *backward, n *Node, dy []*Value) []*Value {
 			x, kept := n.Inputs[0].Type.Shape, n.keptShape()
-			d := slope(b, n, b.Reshape(dy[0], kept...), b.Reshape(n.Outputs[0], kept...))
+			d := slope(b, n, b.Reshape(dy[0], kept...))
 			return []*Value{b.Expand(d, x...), nil}[:len(n.Inputs)]
 		},
 	}
 }
 
 func reduceExtreme(name string) operator {
-	o := reduction(name, func(b *backward, n *Node, dy, y *Value) *Value {
+	o := reduction(name, func(b *backward, n *Node, dy *Value) *Value {
 		x := n.Inputs[0]
-		best := b.Op("Equal", nil, x, y)
+		best := b.Op("Equal", nil, x, b.keptOutput(n))
 		count := b.ReduceSum(b.Cast(best, x.Type.DType), true, n.reducedAxes()...)
 		return b.zeroUnless(best, b.Div(dy, count))
 	})
@@ -136,6 +137,9 @@ func (n *Node) reducedAxes() []int {
 
 // keptShape is the shape of the result with the reduced dimensions kept.
 func (n *Node) keptShape() []int { return reducedShape(n.Inputs[0].Type.Shape, n.reducedAxes(), true) }
+
+// keptOutput is the result of a reduction with the reduced dimensions kept.
+func (b *backward) keptOutput(n *Node) *Value { return b.Reshape(n.Outputs[0], n.keptShape()...) }
 
 // reducedCount is the number of elements that each result is made of.
 func (n *Node) reducedCount() int {

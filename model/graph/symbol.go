@@ -19,12 +19,11 @@ type symbol struct {
 	derived bool
 }
 
-// primes are the numbers that declared symbols are probed with: different for
-// each symbol, larger than most windows of convolutions, and smaller than the
-// tables of positions of transformers.
+// primes are the numbers that declared symbols are probed with. They are larger
+// than the windows of convolutions, and smaller than tables of positions.
 var primes = [...]int{
-	97, 131, 167, 211, 101, 137, 173, 223, 103, 139, 179, 227, 107, 149, 181, 229,
-	109, 151, 191, 233, 113, 157, 193, 239, 89, 163, 197, 241, 83, 127, 199, 251,
+	101, 131, 173, 211, 103, 137, 179, 223, 107, 139, 181, 227, 109, 149, 191, 229,
+	113, 151, 193, 233, 127, 157, 197, 239, 97, 163, 199, 241, 89, 167, 251, 257,
 }
 
 // Symbol returns the symbolic dimension of that name, a new one at first.

@@ -19,12 +19,8 @@ type importer struct {
 	nodes     int                  // made
 }
 
-// What a model may grow to when its functions are written out, which can
-// double its size with each one that calls another twice.
-const (
-	maxNodes = 1 << 18
-	maxCalls = 64 // of functions within functions
-)
+// maxCalls bounds how deep functions call functions.
+const maxCalls = 64
 
 // functionKey identifies a function of the model.
 type functionKey struct{ domain, name, overload string }
@@ -131,9 +127,23 @@ func (s *scope) fill(w *wire.Graph) error {
 		if err != nil {
 			return fmt.Errorf("output %q: %w", v.Name, err)
 		}
+		if err := s.declared(x, v); err != nil {
+			return fmt.Errorf("output %q: %w", v.Name, err)
+		}
 		s.g.Outputs = append(s.g.Outputs, x)
 	}
 	return nil
+}
+
+// declared gives an output of the main graph the type that the file says it has.
+// Nothing depends on it: types are inferred when the graph is bound.
+func (s *scope) declared(x *graph.Value, v *wire.ValueInfo) error {
+	if s.outer != nil || x.Kind != graph.Result {
+		return nil
+	}
+	t, err := typeOf(s.g, v)
+	x.Type = t
+	return err
 }
 
 // defines says whether name is one of this scope's inputs or initializers.
@@ -392,8 +402,8 @@ func (s *scope) add(n *graph.Node, outputs []string) error {
 	if !slices.Contains(outputs, n.Name) { // many writers call a node like its result
 		n.Name = s.taken.fresh(n.Name)
 	}
-	if s.im.nodes++; s.im.nodes > maxNodes {
-		return fmt.Errorf("more than %d nodes: %w", maxNodes, wire.ErrLimit)
+	if s.im.nodes++; s.im.nodes > s.im.opt.MaxNodes {
+		return fmt.Errorf("more than %d nodes: %w", s.im.opt.MaxNodes, wire.ErrLimit)
 	}
 	return s.g.Append(n, outputs)
 }

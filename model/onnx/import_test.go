@@ -265,7 +265,7 @@ func TestImportLimits(t *testing.T) {
 		}
 		m.Functions = append(m.Functions, f)
 	}
-	if _, err := Convert(m, Options{}); !errors.Is(err, wire.ErrLimit) {
+	if _, err := Convert(m, Options{MaxNodes: 1000}); !errors.Is(err, wire.ErrLimit) {
 		t.Errorf("2⁴⁰ nodes: got error %v", err)
 	}
 }

@@ -22,7 +22,10 @@ func (s *scope) node(n *wire.Node) error {
 	if domain == "" && n.OpType == "Constant" {
 		return s.constantNode(n)
 	}
-	c := &call{s: s, op: n.OpType, version: version}
+	c := &call{s: s, op: n.OpType, version: version, name: n.Name}
+	if c.name == "" || s.prefix != "" {
+		c.name = s.prefix + n.OpType
+	}
 	if domain != "" {
 		c.op = domain + "." + n.OpType
 	}
@@ -34,10 +37,6 @@ func (s *scope) node(n *wire.Node) error {
 		return err
 	}
 	c.out = s.outputs(n.Outputs)
-	c.name = n.Name
-	if c.name == "" || s.prefix != "" {
-		c.name = s.prefix + n.OpType
-	}
 	if err := c.finish(); err != nil {
 		return err
 	}
@@ -155,29 +154,28 @@ func (c *call) attribute(a *wire.Attribute) error {
 
 func (c *call) set(a accel.Attr) { c.attrs = append(c.attrs, a) }
 
-// tensorAttribute makes an input of the value of ConstantOfShape; of the others,
-// which are the tables of LabelEncoder, a list and the name of the type, as
-// attributes called values and values_type for one called values_tensor.
-func (c *call) tensorAttribute(a *wire.Attribute) error {
-	v, err := c.s.im.array(a.Tensor)
-	if err != nil {
-		return err
-	}
-	if c.op == "ConstantOfShape" && a.Name == "value" {
-		c.in = append(c.in[:1:1], c.constant(v))
-		return nil
-	}
-	list, err := listAttribute(a.Name, v)
-	if err != nil {
-		return err
-	}
-	c.set(list)
-	c.set(accel.String(a.Name+"_type", v.DType.String()))
-	return nil
+// tensorInputs are the attributes that are tensors in ONNX and constant inputs
+// in the graph, by operator.
+var tensorInputs = map[string]map[string]int{
+	"ConstantOfShape":         {"value": 1},
+	"ai.onnx.ml.LabelEncoder": {"keys_tensor": 1, "values_tensor": 2, "default_tensor": 3},
 }
 
-// typeAttribute is the type of an empty Optional or sequence: the graph knows
-// the element type, and whether it is a sequence.
+// tensorAttribute makes an input of a tensor.
+func (c *call) tensorAttribute(a *wire.Attribute) error {
+	i, ok := tensorInputs[c.op][a.Name]
+	if !ok {
+		return fmt.Errorf("of type %v: %w", a.Type, accel.ErrUnsupported)
+	}
+	v, err := c.s.im.array(a.Tensor)
+	if err == nil {
+		c.setInput(i, c.constant(v))
+	}
+	return err
+}
+
+// typeAttribute is the type of an empty Optional: the graph has the name of the
+// element type as the attribute type, and "tensor" or "sequence" as type_form.
 func (c *call) typeAttribute(a *wire.Attribute) error {
 	t := a.TypeProto
 	kind := "tensor"
@@ -196,24 +194,8 @@ func (c *call) typeAttribute(a *wire.Attribute) error {
 	return nil
 }
 
-// listAttribute is a tensor of numbers as a list.
-func listAttribute(name string, v *accel.Array) (accel.Attr, error) {
-	switch v.DType {
-	case accel.Float32:
-		return accel.Floats(name, convert[float64](accel.Values[float32](v))...), nil
-	case accel.Float64:
-		return accel.Floats(name, accel.Values[float64](v)...), nil
-	case accel.Int64:
-		return accel.Ints(name, convert[int](accel.Values[int64](v))...), nil
-	case accel.Int32:
-		return accel.Ints(name, convert[int](accel.Values[int32](v))...), nil
-	case accel.Int16:
-		return accel.Ints(name, convert[int](accel.Values[int16](v))...), nil
-	}
-	return accel.Attr{}, fmt.Errorf("a tensor of %s: %w", v.DType, accel.ErrUnsupported)
-}
-
-func convert[To, From int | int16 | int32 | int64 | float32 | float64](in []From) []To {
+// convert changes the type of numbers.
+func convert[To, From int | int64 | float32 | float64](in []From) []To {
 	out := make([]To, len(in))
 	for i, v := range in {
 		out[i] = To(v)

@@ -23,6 +23,9 @@ type Options struct {
 	// MaxBytes bounds the memory of the tensors that the graph is given as
 	// constants or parameters. The default is 16 GiB.
 	MaxBytes int64
+	// MaxNodes bounds the nodes of the graph, to which a model can grow when its
+	// functions are written out. The default is 262,144.
+	MaxNodes int
 	// Trainable makes parameters of the floating-point initializers of the main
 	// graph, instead of constants.
 	Trainable bool
@@ -80,6 +83,9 @@ func Unmarshal(data []byte, opt Options) (*Model, error) {
 func Convert(m *wire.Model, opt Options) (*Model, error) {
 	if opt.MaxBytes == 0 {
 		opt.MaxBytes = 16 << 30
+	}
+	if opt.MaxNodes == 0 {
+		opt.MaxNodes = 1 << 18
 	}
 	im := &importer{left: opt.MaxBytes, opt: opt, functions: map[functionKey]*wire.Function{}, active: map[functionKey]bool{}}
 	im.out = &Model{Producer: m.ProducerName, Doc: m.Doc, Metadata: map[string]string{}}

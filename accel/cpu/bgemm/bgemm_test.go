@@ -288,15 +288,15 @@ func TestNonFinite(t *testing.T) {
 // threads and levels.
 func TestBlocks(t *testing.T) {
 	for _, s := range []Spec{
-		{M: 300, N: 600, K: 700, C32: true, A32: true, B32: true}, {M: 130, N: 64, K: 2048, C32: true, Type: Float16},
-		{M: 130, N: 96, K: 2048, C32: true}, {M: 30, N: 130, K: 2049, Bias: true}, {M: 30, N: 130, K: 1100, Type: Float16, C32: true, Accumulate: true},
+		{M: 190, N: 400, K: 100, C32: true, A32: true, B32: true}, {M: 30, N: 64, K: 1100, C32: true, Type: Float16}, {M: 30, N: 96, K: 2048, C32: true},
+		{M: 20, N: 130, K: 2049, Bias: true}, {M: 20, N: 70, K: 1100, Type: Float16, C32: true, Accumulate: true},
 	} {
 		p := random(s, 3)
-		want := p.run(t, &impls[len(impls)-1], nil)
+		want := p.run(t, &impls[0], nil)
 		for _, threads := range []int{1, 2, 5} {
 			pool := par.New(threads)
-			for i := range impls {
-				sameBits(t, fmt.Sprintf("%s, %d threads", impls[i].name, threads), p.run(t, &impls[i], pool), want)
+			for i := range impls[1:] {
+				sameBits(t, fmt.Sprintf("%s, %d threads", impls[1+i].name, threads), p.run(t, &impls[1+i], pool), want)
 			}
 			pool.Close()
 		}

@@ -23,10 +23,11 @@ type worker struct {
 type ending struct {
 	bias, residual []float32 // may be nil
 	lo, hi         float32
+	open           bool // it changes nothing
 }
 
 // open is the ending that changes nothing.
-var open = ending{lo: float32(math.Inf(-1)), hi: float32(math.Inf(1))}
+var open = ending{open: true, lo: float32(math.Inf(-1)), hi: float32(math.Inf(1))}
 
 // zeros is the bias of sums that have none.
 var zeros [32]float32
@@ -45,7 +46,10 @@ func (p *problem) chain(w *worker, packed []float32, segs int, end ending) {
 		if k > 0 {
 			a.prev = out
 		}
-		a.bias, a.lo, a.hi = unsafe.Pointer(&zeros[0]), open.lo, open.hi
+		a.bias, a.lo, a.hi, a.plain = unsafe.Pointer(&zeros[0]), open.lo, open.hi, 0
+		if k == 0 && end.open {
+			a.plain = 1
+		}
 		if k+kBlock >= p.k {
 			a.lo, a.hi = end.lo, end.hi
 			if end.bias != nil {

@@ -47,6 +47,8 @@ done:
 	MOVQ tileArgs_bias(DI), R12
 	MOVQ tileArgs_rows(DI), R13
 	ADDQ R15, R8
+	CMPQ tileArgs_plain(DI), $0
+	JNE plain
 	VBROADCASTSS tileArgs_lo(DI), Y4
 	VBROADCASTSS tileArgs_hi(DI), Y5
 	TESTQ R10, R10
@@ -119,6 +121,22 @@ res3:
 	VMINPS Y3, Y5, Y3
 	VMOVUPS Y3, 0(R8)
 	ADDQ R9, R8
+	JMP stored
+plain:
+	VMOVUPS Y0, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $1
+	JLE stored
+	VMOVUPS Y1, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $2
+	JLE stored
+	VMOVUPS Y2, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $3
+	JLE stored
+	VMOVUPS Y3, 0(R8)
+	ADDQ R9, R8
 stored:
 	ADDQ $32, R15
 	DECQ tiles-8(SP)
@@ -181,6 +199,8 @@ done:
 	MOVQ tileArgs_bias(DI), R12
 	MOVQ tileArgs_rows(DI), R13
 	ADDQ R15, R8
+	CMPQ tileArgs_plain(DI), $0
+	JNE plain
 	VBROADCASTSS tileArgs_lo(DI), Y8
 	VBROADCASTSS tileArgs_hi(DI), Y9
 	TESTQ R10, R10
@@ -277,6 +297,26 @@ res3:
 	VMINPS Y7, Y9, Y7
 	VMOVUPS Y7, 32(R8)
 	ADDQ R9, R8
+	JMP stored
+plain:
+	VMOVUPS Y0, 0(R8)
+	VMOVUPS Y1, 32(R8)
+	ADDQ R9, R8
+	CMPQ R13, $1
+	JLE stored
+	VMOVUPS Y2, 0(R8)
+	VMOVUPS Y3, 32(R8)
+	ADDQ R9, R8
+	CMPQ R13, $2
+	JLE stored
+	VMOVUPS Y4, 0(R8)
+	VMOVUPS Y5, 32(R8)
+	ADDQ R9, R8
+	CMPQ R13, $3
+	JLE stored
+	VMOVUPS Y6, 0(R8)
+	VMOVUPS Y7, 32(R8)
+	ADDQ R9, R8
 stored:
 	ADDQ $64, R15
 	DECQ tiles-8(SP)
@@ -350,6 +390,8 @@ done:
 	MOVQ tileArgs_bias(DI), R12
 	MOVQ tileArgs_rows(DI), R13
 	ADDQ R15, R8
+	CMPQ tileArgs_plain(DI), $0
+	JNE plain
 	VBROADCASTSS tileArgs_lo(DI), Y12
 	VBROADCASTSS tileArgs_hi(DI), Y13
 	TESTQ R10, R10
@@ -470,6 +512,30 @@ res3:
 	VMINPS Y11, Y13, Y11
 	VMOVUPS Y11, 64(R8)
 	ADDQ R9, R8
+	JMP stored
+plain:
+	VMOVUPS Y0, 0(R8)
+	VMOVUPS Y1, 32(R8)
+	VMOVUPS Y2, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $1
+	JLE stored
+	VMOVUPS Y3, 0(R8)
+	VMOVUPS Y4, 32(R8)
+	VMOVUPS Y5, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $2
+	JLE stored
+	VMOVUPS Y6, 0(R8)
+	VMOVUPS Y7, 32(R8)
+	VMOVUPS Y8, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $3
+	JLE stored
+	VMOVUPS Y9, 0(R8)
+	VMOVUPS Y10, 32(R8)
+	VMOVUPS Y11, 64(R8)
+	ADDQ R9, R8
 stored:
 	ADDQ $96, R15
 	DECQ tiles-8(SP)
@@ -512,6 +578,8 @@ done:
 	MOVQ tileArgs_bias(DI), R12
 	MOVQ tileArgs_rows(DI), R13
 	ADDQ R15, R8
+	CMPQ tileArgs_plain(DI), $0
+	JNE plain
 	VBROADCASTSS tileArgs_lo(DI), Y1
 	VBROADCASTSS tileArgs_hi(DI), Y2
 	TESTQ R10, R10
@@ -528,6 +596,10 @@ prev0:
 res0:
 	VMAXPS Y0, Y1, Y0
 	VMINPS Y0, Y2, Y0
+	VMOVUPS Y0, 0(R8)
+	ADDQ R9, R8
+	JMP stored
+plain:
 	VMOVUPS Y0, 0(R8)
 	ADDQ R9, R8
 stored:
@@ -577,6 +649,8 @@ done:
 	MOVQ tileArgs_bias(DI), R12
 	MOVQ tileArgs_rows(DI), R13
 	ADDQ R15, R8
+	CMPQ tileArgs_plain(DI), $0
+	JNE plain
 	VBROADCASTSS tileArgs_lo(DI), Y2
 	VBROADCASTSS tileArgs_hi(DI), Y3
 	TESTQ R10, R10
@@ -599,6 +673,11 @@ res0:
 	VMOVUPS Y0, 0(R8)
 	VMAXPS Y1, Y2, Y1
 	VMINPS Y1, Y3, Y1
+	VMOVUPS Y1, 32(R8)
+	ADDQ R9, R8
+	JMP stored
+plain:
+	VMOVUPS Y0, 0(R8)
 	VMOVUPS Y1, 32(R8)
 	ADDQ R9, R8
 stored:
@@ -653,6 +732,8 @@ done:
 	MOVQ tileArgs_bias(DI), R12
 	MOVQ tileArgs_rows(DI), R13
 	ADDQ R15, R8
+	CMPQ tileArgs_plain(DI), $0
+	JNE plain
 	VBROADCASTSS tileArgs_lo(DI), Y3
 	VBROADCASTSS tileArgs_hi(DI), Y4
 	TESTQ R10, R10
@@ -681,6 +762,12 @@ res0:
 	VMOVUPS Y1, 32(R8)
 	VMAXPS Y2, Y3, Y2
 	VMINPS Y2, Y4, Y2
+	VMOVUPS Y2, 64(R8)
+	ADDQ R9, R8
+	JMP stored
+plain:
+	VMOVUPS Y0, 0(R8)
+	VMOVUPS Y1, 32(R8)
 	VMOVUPS Y2, 64(R8)
 	ADDQ R9, R8
 stored:
@@ -1690,6 +1777,103 @@ stored:
 nores:
 	DECQ chans-8(SP)
 	JNZ channel
+	VZEROUPPER
+	RET
+
+// func spreadTaps(w unsafe.Pointer, step, n int)
+TEXT ·spreadTaps(SB), NOSPLIT, $0-24
+	MOVQ w+0(FP), SI
+	MOVQ step+8(FP), BX
+	MOVQ n+16(FP), CX
+	MOVL $0x3f000000, AX
+	VMOVD AX, X12
+	VPBROADCASTD X12, Y12
+	LEAQ (BX)(BX*2), DX
+next:
+	MOVQ SI, R8
+	VMOVUPS (R8), Y0
+	VMOVUPS (R8)(DX*1), Y1
+	VMOVUPS (R8)(DX*2), Y3
+	VADDPS Y3, Y0, Y13
+	VSUBPS Y1, Y13, Y2
+	VADDPS Y1, Y13, Y1
+	VMULPS Y12, Y1, Y1
+	VMULPS Y12, Y2, Y2
+	ADDQ BX, R8
+	VMOVUPS (R8), Y4
+	VMOVUPS (R8)(DX*1), Y5
+	VMOVUPS (R8)(DX*2), Y7
+	VADDPS Y7, Y4, Y13
+	VSUBPS Y5, Y13, Y6
+	VADDPS Y5, Y13, Y5
+	VMULPS Y12, Y5, Y5
+	VMULPS Y12, Y6, Y6
+	ADDQ BX, R8
+	VMOVUPS (R8), Y8
+	VMOVUPS (R8)(DX*1), Y9
+	VMOVUPS (R8)(DX*2), Y11
+	VADDPS Y11, Y8, Y13
+	VSUBPS Y9, Y13, Y10
+	VADDPS Y9, Y13, Y9
+	VMULPS Y12, Y9, Y9
+	VMULPS Y12, Y10, Y10
+	ADDQ BX, R8
+	MOVQ SI, R8
+	VADDPS Y8, Y0, Y13
+	VSUBPS Y4, Y13, Y14
+	VADDPS Y4, Y13, Y4
+	VMULPS Y12, Y4, Y4
+	VMULPS Y12, Y14, Y14
+	VMOVUPS Y0, (R8)
+	ADDQ BX, R8
+	VMOVUPS Y4, (R8)
+	ADDQ BX, R8
+	VMOVUPS Y14, (R8)
+	ADDQ BX, R8
+	VMOVUPS Y8, (R8)
+	ADDQ BX, R8
+	VADDPS Y9, Y1, Y13
+	VSUBPS Y5, Y13, Y14
+	VADDPS Y5, Y13, Y5
+	VMULPS Y12, Y5, Y5
+	VMULPS Y12, Y14, Y14
+	VMOVUPS Y1, (R8)
+	ADDQ BX, R8
+	VMOVUPS Y5, (R8)
+	ADDQ BX, R8
+	VMOVUPS Y14, (R8)
+	ADDQ BX, R8
+	VMOVUPS Y9, (R8)
+	ADDQ BX, R8
+	VADDPS Y10, Y2, Y13
+	VSUBPS Y6, Y13, Y14
+	VADDPS Y6, Y13, Y6
+	VMULPS Y12, Y6, Y6
+	VMULPS Y12, Y14, Y14
+	VMOVUPS Y2, (R8)
+	ADDQ BX, R8
+	VMOVUPS Y6, (R8)
+	ADDQ BX, R8
+	VMOVUPS Y14, (R8)
+	ADDQ BX, R8
+	VMOVUPS Y10, (R8)
+	ADDQ BX, R8
+	VADDPS Y11, Y3, Y13
+	VSUBPS Y7, Y13, Y14
+	VADDPS Y7, Y13, Y7
+	VMULPS Y12, Y7, Y7
+	VMULPS Y12, Y14, Y14
+	VMOVUPS Y3, (R8)
+	ADDQ BX, R8
+	VMOVUPS Y7, (R8)
+	ADDQ BX, R8
+	VMOVUPS Y14, (R8)
+	ADDQ BX, R8
+	VMOVUPS Y11, (R8)
+	ADDQ BX, R8
+	ADDQ $32, SI
+	SUBQ $8, CX
+	JNZ next
 	VZEROUPPER
 	RET
 

@@ -69,6 +69,8 @@ done:
 	MOVQ tileArgs_bias(DI), R12
 	MOVQ tileArgs_rows(DI), R13
 	ADDQ R15, R8
+	CMPQ tileArgs_plain(DI), $0
+	JNE plain
 	VBROADCASTSS tileArgs_lo(DI), Z8
 	VBROADCASTSS tileArgs_hi(DI), Z9
 	TESTQ R10, R10
@@ -213,6 +215,38 @@ res7:
 	VMINPS Z7, Z9, Z7
 	VMOVUPS Z7, K1, 0(R8)
 	ADDQ R9, R8
+	JMP stored
+plain:
+	VMOVUPS Z0, K1, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $1
+	JLE stored
+	VMOVUPS Z1, K1, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $2
+	JLE stored
+	VMOVUPS Z2, K1, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $3
+	JLE stored
+	VMOVUPS Z3, K1, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $4
+	JLE stored
+	VMOVUPS Z4, K1, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $5
+	JLE stored
+	VMOVUPS Z5, K1, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $6
+	JLE stored
+	VMOVUPS Z6, K1, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $7
+	JLE stored
+	VMOVUPS Z7, K1, 0(R8)
+	ADDQ R9, R8
 stored:
 	ADDQ $64, R15
 	DECQ tiles-8(SP)
@@ -308,6 +342,8 @@ done:
 	MOVQ tileArgs_bias(DI), R12
 	MOVQ tileArgs_rows(DI), R13
 	ADDQ R15, R8
+	CMPQ tileArgs_plain(DI), $0
+	JNE plain
 	VBROADCASTSS tileArgs_lo(DI), Z16
 	VBROADCASTSS tileArgs_hi(DI), Z17
 	TESTQ R10, R10
@@ -500,6 +536,46 @@ res7:
 	VMINPS Z15, Z17, Z15
 	VMOVUPS Z15, K1, 64(R8)
 	ADDQ R9, R8
+	JMP stored
+plain:
+	VMOVUPS Z0, 0(R8)
+	VMOVUPS Z1, K1, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $1
+	JLE stored
+	VMOVUPS Z2, 0(R8)
+	VMOVUPS Z3, K1, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $2
+	JLE stored
+	VMOVUPS Z4, 0(R8)
+	VMOVUPS Z5, K1, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $3
+	JLE stored
+	VMOVUPS Z6, 0(R8)
+	VMOVUPS Z7, K1, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $4
+	JLE stored
+	VMOVUPS Z8, 0(R8)
+	VMOVUPS Z9, K1, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $5
+	JLE stored
+	VMOVUPS Z10, 0(R8)
+	VMOVUPS Z11, K1, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $6
+	JLE stored
+	VMOVUPS Z12, 0(R8)
+	VMOVUPS Z13, K1, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $7
+	JLE stored
+	VMOVUPS Z14, 0(R8)
+	VMOVUPS Z15, K1, 64(R8)
+	ADDQ R9, R8
 stored:
 	ADDQ $128, R15
 	DECQ tiles-8(SP)
@@ -617,6 +693,8 @@ done:
 	MOVQ tileArgs_bias(DI), R12
 	MOVQ tileArgs_rows(DI), R13
 	ADDQ R15, R8
+	CMPQ tileArgs_plain(DI), $0
+	JNE plain
 	VBROADCASTSS tileArgs_lo(DI), Z24
 	VBROADCASTSS tileArgs_hi(DI), Z25
 	TESTQ R10, R10
@@ -857,6 +935,54 @@ res7:
 	VMINPS Z23, Z25, Z23
 	VMOVUPS Z23, K1, 128(R8)
 	ADDQ R9, R8
+	JMP stored
+plain:
+	VMOVUPS Z0, 0(R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, K1, 128(R8)
+	ADDQ R9, R8
+	CMPQ R13, $1
+	JLE stored
+	VMOVUPS Z3, 0(R8)
+	VMOVUPS Z4, 64(R8)
+	VMOVUPS Z5, K1, 128(R8)
+	ADDQ R9, R8
+	CMPQ R13, $2
+	JLE stored
+	VMOVUPS Z6, 0(R8)
+	VMOVUPS Z7, 64(R8)
+	VMOVUPS Z8, K1, 128(R8)
+	ADDQ R9, R8
+	CMPQ R13, $3
+	JLE stored
+	VMOVUPS Z9, 0(R8)
+	VMOVUPS Z10, 64(R8)
+	VMOVUPS Z11, K1, 128(R8)
+	ADDQ R9, R8
+	CMPQ R13, $4
+	JLE stored
+	VMOVUPS Z12, 0(R8)
+	VMOVUPS Z13, 64(R8)
+	VMOVUPS Z14, K1, 128(R8)
+	ADDQ R9, R8
+	CMPQ R13, $5
+	JLE stored
+	VMOVUPS Z15, 0(R8)
+	VMOVUPS Z16, 64(R8)
+	VMOVUPS Z17, K1, 128(R8)
+	ADDQ R9, R8
+	CMPQ R13, $6
+	JLE stored
+	VMOVUPS Z18, 0(R8)
+	VMOVUPS Z19, 64(R8)
+	VMOVUPS Z20, K1, 128(R8)
+	ADDQ R9, R8
+	CMPQ R13, $7
+	JLE stored
+	VMOVUPS Z21, 0(R8)
+	VMOVUPS Z22, 64(R8)
+	VMOVUPS Z23, K1, 128(R8)
+	ADDQ R9, R8
 stored:
 	ADDQ $192, R15
 	DECQ tiles-8(SP)
@@ -936,6 +1062,8 @@ done:
 	MOVQ tileArgs_bias(DI), R12
 	MOVQ tileArgs_rows(DI), R13
 	ADDQ R15, R8
+	CMPQ tileArgs_plain(DI), $0
+	JNE plain
 	VBROADCASTSS tileArgs_lo(DI), Z10
 	VBROADCASTSS tileArgs_hi(DI), Z11
 	TESTQ R10, R10
@@ -1116,6 +1244,46 @@ res9:
 	VMINPS Z9, Z11, Z9
 	VMOVUPS Z9, K1, 0(R8)
 	ADDQ R9, R8
+	JMP stored
+plain:
+	VMOVUPS Z0, K1, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $1
+	JLE stored
+	VMOVUPS Z1, K1, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $2
+	JLE stored
+	VMOVUPS Z2, K1, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $3
+	JLE stored
+	VMOVUPS Z3, K1, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $4
+	JLE stored
+	VMOVUPS Z4, K1, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $5
+	JLE stored
+	VMOVUPS Z5, K1, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $6
+	JLE stored
+	VMOVUPS Z6, K1, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $7
+	JLE stored
+	VMOVUPS Z7, K1, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $8
+	JLE stored
+	VMOVUPS Z8, K1, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $9
+	JLE stored
+	VMOVUPS Z9, K1, 0(R8)
+	ADDQ R9, R8
 stored:
 	ADDQ $64, R15
 	DECQ tiles-8(SP)
@@ -1221,6 +1389,8 @@ done:
 	MOVQ tileArgs_bias(DI), R12
 	MOVQ tileArgs_rows(DI), R13
 	ADDQ R15, R8
+	CMPQ tileArgs_plain(DI), $0
+	JNE plain
 	VBROADCASTSS tileArgs_lo(DI), Z20
 	VBROADCASTSS tileArgs_hi(DI), Z21
 	TESTQ R10, R10
@@ -1461,6 +1631,56 @@ res9:
 	VMINPS Z19, Z21, Z19
 	VMOVUPS Z19, K1, 64(R8)
 	ADDQ R9, R8
+	JMP stored
+plain:
+	VMOVUPS Z0, 0(R8)
+	VMOVUPS Z1, K1, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $1
+	JLE stored
+	VMOVUPS Z2, 0(R8)
+	VMOVUPS Z3, K1, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $2
+	JLE stored
+	VMOVUPS Z4, 0(R8)
+	VMOVUPS Z5, K1, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $3
+	JLE stored
+	VMOVUPS Z6, 0(R8)
+	VMOVUPS Z7, K1, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $4
+	JLE stored
+	VMOVUPS Z8, 0(R8)
+	VMOVUPS Z9, K1, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $5
+	JLE stored
+	VMOVUPS Z10, 0(R8)
+	VMOVUPS Z11, K1, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $6
+	JLE stored
+	VMOVUPS Z12, 0(R8)
+	VMOVUPS Z13, K1, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $7
+	JLE stored
+	VMOVUPS Z14, 0(R8)
+	VMOVUPS Z15, K1, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $8
+	JLE stored
+	VMOVUPS Z16, 0(R8)
+	VMOVUPS Z17, K1, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $9
+	JLE stored
+	VMOVUPS Z18, 0(R8)
+	VMOVUPS Z19, K1, 64(R8)
+	ADDQ R9, R8
 stored:
 	ADDQ $128, R15
 	DECQ tiles-8(SP)
@@ -1522,6 +1742,8 @@ done:
 	MOVQ tileArgs_bias(DI), R12
 	MOVQ tileArgs_rows(DI), R13
 	ADDQ R15, R8
+	CMPQ tileArgs_plain(DI), $0
+	JNE plain
 	VBROADCASTSS tileArgs_lo(DI), Z4
 	VBROADCASTSS tileArgs_hi(DI), Z5
 	TESTQ R10, R10
@@ -1592,6 +1814,22 @@ prev3:
 res3:
 	VMAXPS Z3, Z4, Z3
 	VMINPS Z3, Z5, Z3
+	VMOVUPS Z3, K1, 0(R8)
+	ADDQ R9, R8
+	JMP stored
+plain:
+	VMOVUPS Z0, K1, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $1
+	JLE stored
+	VMOVUPS Z1, K1, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $2
+	JLE stored
+	VMOVUPS Z2, K1, 0(R8)
+	ADDQ R9, R8
+	CMPQ R13, $3
+	JLE stored
 	VMOVUPS Z3, K1, 0(R8)
 	ADDQ R9, R8
 stored:
@@ -1669,6 +1907,8 @@ done:
 	MOVQ tileArgs_bias(DI), R12
 	MOVQ tileArgs_rows(DI), R13
 	ADDQ R15, R8
+	CMPQ tileArgs_plain(DI), $0
+	JNE plain
 	VBROADCASTSS tileArgs_lo(DI), Z8
 	VBROADCASTSS tileArgs_hi(DI), Z9
 	TESTQ R10, R10
@@ -1765,6 +2005,26 @@ res3:
 	VMINPS Z7, Z9, Z7
 	VMOVUPS Z7, K1, 64(R8)
 	ADDQ R9, R8
+	JMP stored
+plain:
+	VMOVUPS Z0, 0(R8)
+	VMOVUPS Z1, K1, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $1
+	JLE stored
+	VMOVUPS Z2, 0(R8)
+	VMOVUPS Z3, K1, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $2
+	JLE stored
+	VMOVUPS Z4, 0(R8)
+	VMOVUPS Z5, K1, 64(R8)
+	ADDQ R9, R8
+	CMPQ R13, $3
+	JLE stored
+	VMOVUPS Z6, 0(R8)
+	VMOVUPS Z7, K1, 64(R8)
+	ADDQ R9, R8
 stored:
 	ADDQ $128, R15
 	DECQ tiles-8(SP)
@@ -1854,6 +2114,8 @@ done:
 	MOVQ tileArgs_bias(DI), R12
 	MOVQ tileArgs_rows(DI), R13
 	ADDQ R15, R8
+	CMPQ tileArgs_plain(DI), $0
+	JNE plain
 	VBROADCASTSS tileArgs_lo(DI), Z12
 	VBROADCASTSS tileArgs_hi(DI), Z13
 	TESTQ R10, R10
@@ -1974,6 +2236,30 @@ res3:
 	VMINPS Z11, Z13, Z11
 	VMOVUPS Z11, K1, 128(R8)
 	ADDQ R9, R8
+	JMP stored
+plain:
+	VMOVUPS Z0, 0(R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, K1, 128(R8)
+	ADDQ R9, R8
+	CMPQ R13, $1
+	JLE stored
+	VMOVUPS Z3, 0(R8)
+	VMOVUPS Z4, 64(R8)
+	VMOVUPS Z5, K1, 128(R8)
+	ADDQ R9, R8
+	CMPQ R13, $2
+	JLE stored
+	VMOVUPS Z6, 0(R8)
+	VMOVUPS Z7, 64(R8)
+	VMOVUPS Z8, K1, 128(R8)
+	ADDQ R9, R8
+	CMPQ R13, $3
+	JLE stored
+	VMOVUPS Z9, 0(R8)
+	VMOVUPS Z10, 64(R8)
+	VMOVUPS Z11, K1, 128(R8)
+	ADDQ R9, R8
 stored:
 	ADDQ $192, R15
 	DECQ tiles-8(SP)
@@ -2026,6 +2312,8 @@ done:
 	MOVQ tileArgs_bias(DI), R12
 	MOVQ tileArgs_rows(DI), R13
 	ADDQ R15, R8
+	CMPQ tileArgs_plain(DI), $0
+	JNE plain
 	VBROADCASTSS tileArgs_lo(DI), Z1
 	VBROADCASTSS tileArgs_hi(DI), Z2
 	TESTQ R10, R10
@@ -2042,6 +2330,10 @@ prev0:
 res0:
 	VMAXPS Z0, Z1, Z0
 	VMINPS Z0, Z2, Z0
+	VMOVUPS Z0, K1, 0(R8)
+	ADDQ R9, R8
+	JMP stored
+plain:
 	VMOVUPS Z0, K1, 0(R8)
 	ADDQ R9, R8
 stored:
@@ -2104,6 +2396,8 @@ done:
 	MOVQ tileArgs_bias(DI), R12
 	MOVQ tileArgs_rows(DI), R13
 	ADDQ R15, R8
+	CMPQ tileArgs_plain(DI), $0
+	JNE plain
 	VBROADCASTSS tileArgs_lo(DI), Z2
 	VBROADCASTSS tileArgs_hi(DI), Z3
 	TESTQ R10, R10
@@ -2126,6 +2420,11 @@ res0:
 	VMOVUPS Z0, 0(R8)
 	VMAXPS Z1, Z2, Z1
 	VMINPS Z1, Z3, Z1
+	VMOVUPS Z1, K1, 64(R8)
+	ADDQ R9, R8
+	JMP stored
+plain:
+	VMOVUPS Z0, 0(R8)
 	VMOVUPS Z1, K1, 64(R8)
 	ADDQ R9, R8
 stored:
@@ -2196,6 +2495,8 @@ done:
 	MOVQ tileArgs_bias(DI), R12
 	MOVQ tileArgs_rows(DI), R13
 	ADDQ R15, R8
+	CMPQ tileArgs_plain(DI), $0
+	JNE plain
 	VBROADCASTSS tileArgs_lo(DI), Z3
 	VBROADCASTSS tileArgs_hi(DI), Z4
 	TESTQ R10, R10
@@ -2224,6 +2525,12 @@ res0:
 	VMOVUPS Z1, 64(R8)
 	VMAXPS Z2, Z3, Z2
 	VMINPS Z2, Z4, Z2
+	VMOVUPS Z2, K1, 128(R8)
+	ADDQ R9, R8
+	JMP stored
+plain:
+	VMOVUPS Z0, 0(R8)
+	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, K1, 128(R8)
 	ADDQ R9, R8
 stored:

@@ -17,6 +17,7 @@ type kernels struct {
 	addTaps   func(*addArgs)
 	squares   map[int]func(*squareArgs) // by the number of neighbours: 16, 8 or 4
 	unsquare  func(*unsquareArgs)
+	spread    func(g unsafe.Pointer, step, n int)
 	sum       func(x unsafe.Pointer, n int) float32 // in 16 lanes
 }
 
@@ -43,6 +44,7 @@ type tileArgs struct {
 	pitch  int
 	bias   unsafe.Pointer // rows floats
 	lo, hi float32
+	plain  int // not 0: prev and res are nil, and bias, lo and hi are not used
 	rows   int // at most mr
 	tiles  int
 	tail   int // positions of the last vector of a tile: vec, or vec/2

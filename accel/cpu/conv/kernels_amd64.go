@@ -29,7 +29,7 @@ var avx512 = kernels{
 	copyRows: copyRows512x1, copyRows2: copyRows512x2,
 	flush: flush512x1, flush2: flush512x2,
 	addTaps: addTaps512, sum: sumLanes,
-	squares: map[int]func(*squareArgs){16: squares512x16, 8: squares512x8, 4: squares512x4}, unsquare: unsquare512,
+	squares: map[int]func(*squareArgs){16: squares512x16, 8: squares512x8, 4: squares512x4}, unsquare: unsquare512, spread: spreadTaps,
 }
 
 var avx2 = kernels{
@@ -43,7 +43,7 @@ var avx2 = kernels{
 	copyRows: copyRows2x1, copyRows2: copyRows2x2,
 	flush: flush2x1, flush2: flush2x2,
 	addTaps: addTaps2, sum: sumLanes,
-	squares: map[int]func(*squareArgs){16: squares2x8, 8: squares2x8, 4: squares2x4}, unsquare: unsquare2,
+	squares: map[int]func(*squareArgs){16: squares2x8, 8: squares2x8, 4: squares2x4}, unsquare: unsquare2, spread: spreadTaps,
 }
 
 // evenIndex are the places of the even elements in two vectors; those of the
@@ -196,3 +196,6 @@ func unsquare512(a *unsquareArgs)
 
 //go:noescape
 func unsquare2(a *unsquareArgs)
+
+//go:noescape
+func spreadTaps(w unsafe.Pointer, step, n int)

@@ -9,7 +9,7 @@ var portable = kernels{
 	flush:   func(a *flushArgs) { flushGo(a, 1) },
 	flush2:  func(a *flushArgs) { flushGo(a, 2) },
 	addTaps: addGo,
-	squares: map[int]func(*squareArgs){16: squaresGo, 8: squaresGo, 4: squaresGo}, unsquare: unsquareGo,
+	squares: map[int]func(*squareArgs){16: squaresGo, 8: squaresGo, 4: squaresGo}, unsquare: unsquareGo, spread: spreadGo,
 	sum: sumGo,
 }
 
@@ -48,6 +48,10 @@ func tileGo(a *tileArgs) {
 		for r := range a.rows {
 			for l, v := range acc[r] {
 				at := r*a.pitch + 4*(t*lanes+l)
+				if a.plain != 0 {
+					*f32(a.out, at) = v
+					continue
+				}
 				if a.prev != nil {
 					v += *f32(a.prev, at)
 				}

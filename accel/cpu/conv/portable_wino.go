@@ -77,3 +77,26 @@ func unsquareGo(a *unsquareArgs) {
 		}
 	}
 }
+
+// spreadGo replaces the 3 x 3 weights g, whose n·9 elements lie step bytes
+// apart, by the 16 elements of G·g·Gᵀ.
+func spreadGo(g unsafe.Pointer, step, n int) {
+	for i := range n {
+		var t [4][3]float32
+		for j := range 3 {
+			t[0][j], t[1][j], t[2][j], t[3][j] = spread(*f32(g, j*step+4*i), *f32(g, (3+j)*step+4*i), *f32(g, (6+j)*step+4*i))
+		}
+		for j, r := range t {
+			a, b, c, d := spread(r[0], r[1], r[2])
+			for k, v := range [4]float32{a, b, c, d} {
+				*f32(g, (4*j+k)*step+4*i) = v
+			}
+		}
+	}
+}
+
+// spread is G times a column.
+func spread(a, b, c float32) (float32, float32, float32, float32) {
+	ends := a + c
+	return a, (ends + b) * 0.5, (ends - b) * 0.5, c
+}

@@ -130,45 +130,37 @@ func (w *wino) table(width int) {
 }
 
 // packedLen is the length of the transformed weights.
-func (w *wino) packedLen() int {
-	return 16 * w.geom.groups * w.gemm.panels * w.gemm.kern.mr * w.chans
-}
+func (w *wino) packedLen() int { return 16 * w.geom.groups * w.productLen() }
 
-// productLen is the length of those of one product of a group.
-func (w *wino) productLen() int { return w.gemm.panels * w.gemm.kern.mr * w.chans }
+// productLen is the length of those of one product of a group: whole vectors,
+// and one more so that the products do not compete for the same cache lines.
+func (w *wino) productLen() int {
+	return roundUp(w.gemm.panels*w.gemm.kern.mr*w.chans, 16) + 16
+}
 
 // pack writes G·g·Gᵀ of each 3 x 3 weights g, for each product in the order of
-// problem.pack.
+// problem.pack. The nine elements of g go to the places of the first nine
+// products, and are transformed there.
 func (w *wino) pack(dst, src []float32) {
 	clear(dst[:w.packedLen()])
-	mr, size := w.gemm.kern.mr, w.productLen()
+	size, mr := w.productLen(), w.gemm.kern.mr
 	for gr := range w.geom.groups {
-		for row := range w.rows {
+		to := dst[16*gr*size:][:16*size]
+		for row := 0; row < w.rows; row += mr {
+			rows := min(mr, w.rows-row)
 			for c := range w.chans {
-				from := src[gr*w.strides[0]+row*w.strides[1]+c*w.strides[2]:][:9]
-				to := dst[16*gr*size+(row/mr*w.chans+c)*mr+row%mr:]
-				w.transform(to, from, size)
+				for r := range rows {
+					g := src[gr*w.strides[0]+(row+r)*w.strides[1]+c*w.strides[2]:][:9]
+					at := row*w.chans + c*mr + r
+					for _, tap := range w.offset {
+						to[at] = g[tap]
+						at += size
+					}
+				}
 			}
 		}
+		w.kernels.spread(unsafe.Pointer(&to[0]), 4*size, size)
 	}
-}
-
-// transform writes the 16 elements of G·g·Gᵀ, step apart.
-func (w *wino) transform(to, g []float32, step int) {
-	var t [4][3]float32
-	for j := range 3 {
-		t[0][j], t[1][j], t[2][j], t[3][j] = spread(g[w.offset[j]], g[w.offset[3+j]], g[w.offset[6+j]])
-	}
-	for i, r := range t {
-		a, b, c, d := spread(r[0], r[1], r[2])
-		to[(4*i)*step], to[(4*i+1)*step], to[(4*i+2)*step], to[(4*i+3)*step] = a, b, c, d
-	}
-}
-
-// spread is G times a column.
-func spread(a, b, c float32) (float32, float32, float32, float32) {
-	ends := a + c
-	return a, (ends + b) * 0.5, (ends - b) * 0.5, c
 }
 
 // cost is comparable to corr.cost: the products, and the transforms of each

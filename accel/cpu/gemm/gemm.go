@@ -96,6 +96,7 @@ func newPlan(s Spec, level isa.Level) (*Plan, error) {
 	if err := s.normalize(); err != nil {
 		return nil, fmt.Errorf("gemm.New: %w", err)
 	}
+	s.fold()
 	p := &Plan{spec: s, level: level}
 	p.lens = s.lengths()
 	p.core = newProduct(&s, level)
@@ -148,6 +149,15 @@ func (s *Spec) checkStrides() error {
 		return fmt.Errorf("StrideC %d: matrices of %d elements would overlap", s.StrideC, need)
 	}
 	return nil
+}
+
+// fold makes one product of a batch whose matrices of A and C follow each other
+// and share B.
+func (s *Spec) fold() {
+	if s.Batch > 1 && s.StrideB == 0 && !s.TransA && s.Bias != BiasRows && s.StrideA == s.M*s.LDA && s.StrideC == s.M*s.LDC {
+		s.M *= s.Batch
+		s.Batch, s.StrideA, s.StrideC = 1, 0, 0
+	}
 }
 
 // span is the number of elements from the first to the last of a matrix.

@@ -243,6 +243,20 @@ func TestRowsDoNotDependOnM(t *testing.T) {
 	}
 }
 
+// TestFoldedBatch has batches that are one product, and near misses.
+func TestFoldedBatch(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 10))
+	for _, s := range []Spec{
+		{M: 7, N: 40, K: 33, Batch: 5, StrideA: 7 * 33, StrideC: 7 * 40, Epilogue: Epilogue{Bias: BiasColumns, Residual: true, Act: Relu}},
+		{M: 7, N: 40, K: 33, Batch: 5, StrideA: 7 * 33, StrideC: 7 * 40, Epilogue: Epilogue{Bias: BiasRows}},
+		{M: 7, N: 40, K: 33, Batch: 5, StrideA: 7 * 33, StrideC: 7*40 + 1},
+		{M: 7, N: 40, K: 33, Batch: 5, StrideA: 7 * 33, StrideB: 33 * 40, StrideC: 7 * 40},
+		{M: 7, N: 40, K: 7, Batch: 5, TransA: true, StrideA: 49, StrideC: 7 * 40},
+	} {
+		newProblem(t, r, s).checkAll(t, s.String())
+	}
+}
+
 func TestEmptySums(t *testing.T) {
 	for _, l := range levels() {
 		p := newProblem(t, rand.New(rand.NewPCG(2, 5)), Spec{M: 3, N: 40, Epilogue: Epilogue{Bias: BiasRows}})

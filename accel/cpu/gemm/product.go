@@ -52,7 +52,13 @@ func newProduct(s *Spec, level isa.Level) product {
 	p.dots = level != isa.Portable && p.transB && p.m == 1
 	p.direct = !p.transB && (p.m <= fewTiles*p.rows || p.n*p.k <= directB)
 	cols := min(p.maxCols(false), roundUp(p.n, NR))
-	p.offA = min(KC, p.k) * cols
+	switch {
+	case p.dots:
+	case p.direct:
+		p.offA = min(KC, p.k) * NR // for the last columns
+	default:
+		p.offA = min(KC, p.k) * cols
+	}
 	p.offC = p.offA
 	if p.copyA {
 		p.offC += stripRows * stripRow

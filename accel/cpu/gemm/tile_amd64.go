@@ -6,6 +6,8 @@ import (
 	"github.com/millrace-go/millrace/accel/cpu/isa"
 )
 
+//go:generate go run ./gen/main.go ./gen/tile.go ./gen/dots.go ./gen/pack.go ./gen/row.go
+
 // tileArgs is what the assembly is given; distances are in bytes.
 type tileArgs struct {
 	a, b, c       *float32

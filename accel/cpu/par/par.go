@@ -22,17 +22,34 @@ type Body interface {
 // Pool is a number of workers, of which the caller of For is the first. The nil
 // Pool has one. It may be used by several goroutines at once: one gets the
 // workers, and the others work alone meanwhile.
+//
+// A worker that has nothing to do looks for work for a while before it sleeps,
+// as does a caller whose workers are not done: to wake a sleeper takes tens of
+// microseconds, longer than many a kernel.
 type Pool struct {
 	threads int
+	spin    int        // how often to look before sleeping
 	busy    sync.Mutex // held while the workers are at work
 	body    Body
 	tiles   int64
 	next    atomic.Int64
-	start   []chan struct{}
-	done    sync.WaitGroup
+	workers []*worker
+	pending atomic.Int32 // workers that are not done
+	waiting atomic.Bool  // the caller sleeps until they are
+	done    chan struct{}
 	failed  any // what a Do panicked with
 	fail    sync.Once
 }
+
+// worker is a goroutine that helps.
+type worker struct {
+	calls  atomic.Uint32 // how often it was called
+	asleep atomic.Bool
+	wake   chan struct{}
+}
+
+// spins is how often an idle worker looks for work: some fifty microseconds.
+const spins = 1 << 15
 
 // New returns a pool of n threads, n ≥ 1; 0 means one for each CPU that the
 // process may use.
@@ -40,11 +57,14 @@ func New(n int) *Pool {
 	if n < 1 {
 		n = runtime.GOMAXPROCS(0)
 	}
-	p := &Pool{threads: n}
+	p := &Pool{threads: n, done: make(chan struct{}, 1)}
+	if n <= runtime.GOMAXPROCS(0) {
+		p.spin = spins // else somebody else could use the CPU
+	}
 	for i := 1; i < n; i++ {
-		c := make(chan struct{}, 1)
-		p.start = append(p.start, c)
-		go p.work(c, i)
+		w := &worker{wake: make(chan struct{}, 1)}
+		p.workers = append(p.workers, w)
+		go p.work(w, i)
 	}
 	return p
 }
@@ -59,8 +79,8 @@ func (p *Pool) Threads() int {
 
 // Close ends the workers. For must not be called afterwards.
 func (p *Pool) Close() {
-	for _, c := range p.start {
-		close(c)
+	for _, w := range p.workers {
+		close(w.wake)
 	}
 }
 
@@ -80,23 +100,66 @@ func (p *Pool) share(tiles int, b Body) {
 	defer p.busy.Unlock()
 	p.body, p.tiles, p.failed, p.fail = b, int64(tiles), nil, sync.Once{}
 	p.next.Store(0)
-	helpers := min(p.threads, tiles) - 1
-	p.done.Add(helpers)
-	for _, c := range p.start[:helpers] {
-		c <- struct{}{}
+	helpers := p.workers[:min(p.threads, tiles)-1]
+	p.pending.Store(int32(len(helpers)))
+	for _, w := range helpers {
+		w.calls.Add(1)
+		if w.asleep.CompareAndSwap(true, false) {
+			w.wake <- struct{}{}
+		}
 	}
 	p.drain(0)
-	p.done.Wait()
+	p.wait()
 	p.body = nil
 	if p.failed != nil {
 		panic(p.failed)
 	}
 }
 
-func (p *Pool) work(start chan struct{}, worker int) {
-	for range start {
-		p.drain(worker)
-		p.done.Done()
+// wait returns when no worker is at work.
+func (p *Pool) wait() {
+	for range p.spin {
+		if p.pending.Load() == 0 {
+			return
+		}
+	}
+	p.waiting.Store(true)
+	if p.pending.Load() == 0 && p.waiting.CompareAndSwap(true, false) {
+		return
+	}
+	<-p.done
+}
+
+// finished is the last thing that a worker does for a call.
+func (p *Pool) finished() {
+	if p.pending.Add(-1) == 0 && p.waiting.CompareAndSwap(true, false) {
+		p.done <- struct{}{}
+	}
+}
+
+func (p *Pool) work(w *worker, index int) {
+	for seen := uint32(0); p.called(w, seen); seen++ {
+		p.drain(index)
+		p.finished()
+	}
+}
+
+// called returns true when the worker has been called more than seen times, and
+// false when the pool is closed.
+func (p *Pool) called(w *worker, seen uint32) bool {
+	for {
+		for range p.spin + 1 {
+			if w.calls.Load() != seen {
+				return true
+			}
+		}
+		w.asleep.Store(true)
+		if w.calls.Load() != seen && w.asleep.CompareAndSwap(true, false) {
+			return true
+		}
+		if _, open := <-w.wake; !open {
+			return false
+		}
 	}
 }
 

@@ -105,3 +105,13 @@ func TestForAllocatesNothing(t *testing.T) {
 		t.Errorf("%g allocations a call, want 0", n)
 	}
 }
+
+// BenchmarkFor is what it costs to share out tiles that do nothing.
+func BenchmarkFor(b *testing.B) {
+	p := New(2)
+	defer p.Close()
+	c := &adder{}
+	for b.Loop() {
+		p.For(2, c)
+	}
+}

@@ -75,6 +75,7 @@ func main() {
 		squares(a, avx2, 8)
 		squares(a, avx2, 4)
 		unsquare(a, avx2)
+		spreadTaps(a)
 		copyRows(a, avx2, 1)
 		copyRows(a, avx2, 2)
 		sum(a)
@@ -182,14 +183,16 @@ func laneMask(a *asm, count, k string) {
 	a.p("KMOVW AX, %s", k)
 }
 
-// finish adds what was there, bias and residual, clamps and stores. R8 out, R9
-// pitch, R10 prev, R11 res, R12 bias, R13 rows; the last vector is masked.
+// finish adds what was there, bias and residual, clamps and stores; or if plain
+// only stores. R8 out, R9 pitch, R10 prev, R11 res, R12 bias, R13 rows; the last vector is masked.
 func finish(a *asm, v vector, mr, nr int, acc func(r, c int) string) {
 	lo, hi, bias := mr*nr, mr*nr+1, mr*nr+2
 	for i, f := range []string{"out", "pitch", "prev", "res", "bias", "rows"} {
 		a.p("MOVQ tileArgs_%s(DI), %s", f, pointers[i])
 	}
 	a.p("ADDQ R15, R8")
+	a.p("CMPQ tileArgs_plain(DI), $0")
+	a.p("JNE plain")
 	a.p("VBROADCASTSS tileArgs_lo(DI), %s%d", v.reg, lo)
 	a.p("VBROADCASTSS tileArgs_hi(DI), %s%d", v.reg, hi)
 	for r := range mr {
@@ -206,6 +209,18 @@ func finish(a *asm, v vector, mr, nr int, acc func(r, c int) string) {
 		for c := range nr {
 			a.p("VMAXPS %s, %s%d, %s", acc(r, c), v.reg, lo, acc(r, c))
 			a.p("VMINPS %s, %s%d, %s", acc(r, c), v.reg, hi, acc(r, c))
+			a.p("VMOVUPS %s, %s%d(R8)", acc(r, c), mask(v, c == nr-1), c*v.size)
+		}
+		a.p("ADDQ R9, R8")
+	}
+	a.p("JMP stored")
+	a.label("plain")
+	for r := range mr {
+		if r > 0 {
+			a.p("CMPQ R13, $%d", r)
+			a.p("JLE stored")
+		}
+		for c := range nr {
 			a.p("VMOVUPS %s, %s%d(R8)", acc(r, c), mask(v, c == nr-1), c*v.size)
 		}
 		a.p("ADDQ R9, R8")

@@ -261,3 +261,51 @@ func storeFours(a *asm, v vector) {
 	}
 	a.label("stored")
 }
+
+// spreadTaps transforms weights, eight at a time: n is a multiple of eight.
+// Column j of g goes to registers 4j to 4j+3, Y12 is a half.
+func spreadTaps(a *asm) {
+	fmt.Fprintf(a, "\n// func spreadTaps(w unsafe.Pointer, step, n int)\nTEXT ·spreadTaps(SB), NOSPLIT, $0-24\n")
+	a.p("MOVQ w+0(FP), SI")
+	a.p("MOVQ step+8(FP), BX")
+	a.p("MOVQ n+16(FP), CX")
+	a.p("MOVL $0x3f000000, AX")
+	a.p("VMOVD AX, X12")
+	a.p("VPBROADCASTD X12, Y12")
+	a.p("LEAQ (BX)(BX*2), DX")
+	a.label("next")
+	a.p("MOVQ SI, R8")
+	for j := range 3 {
+		t := [4]string{}
+		for i := range t {
+			t[i] = fmt.Sprintf("Y%d", 4*j+i)
+		}
+		for i, row := range []string{"", "(DX*1)", "(DX*2)"} {
+			a.p("VMOVUPS (R8)%s, %s", row, t[[]int{0, 1, 3}[i]])
+		}
+		spreadColumn(a, t, "Y13")
+		a.p("ADDQ BX, R8")
+	}
+	a.p("MOVQ SI, R8")
+	for i := range 4 {
+		t := [4]string{fmt.Sprintf("Y%d", i), fmt.Sprintf("Y%d", 4+i), "Y14", fmt.Sprintf("Y%d", 8+i)}
+		spreadColumn(a, t, "Y13")
+		for _, reg := range t {
+			a.p("VMOVUPS %s, (R8)", reg)
+			a.p("ADDQ BX, R8")
+		}
+	}
+	a.p("ADDQ $32, SI")
+	a.p("SUBQ $8, CX")
+	a.p("JNZ next")
+	a.ret()
+}
+
+// spreadColumn is G times the column t[0], t[1], t[3], to t.
+func spreadColumn(a *asm, t [4]string, ends string) {
+	a.p("VADDPS %s, %s, %s", t[3], t[0], ends)
+	a.p("VSUBPS %s, %s, %s", t[1], ends, t[2])
+	a.p("VADDPS %s, %s, %s", t[1], ends, t[1])
+	a.p("VMULPS Y12, %s, %s", t[1], t[1])
+	a.p("VMULPS Y12, %s, %s", t[2], t[2])
+}

@@ -1,8 +1,7 @@
 //go:build ignore
 
-// Command gen writes the assembly of package gemm and its Go declarations:
-//
-//	go run ./gen/main.go ./gen/tile.go ./gen/dots.go ./gen/pack.go ./gen/row.go
+// Command gen writes the assembly of package gemm and its Go declarations; go
+// generate runs it.
 package main
 
 import (
