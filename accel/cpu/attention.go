@@ -175,7 +175,9 @@ func (j *attentionMath) probabilities(worker int, p, keys []float32, b, h, from,
 	for i := from; i < to; i++ {
 		row, seen := p[(i-from)*j.ld:][:n], j.keys(i+1)
 		clear(row[seen:])
-		row = row[:seen]
+		if row = row[:seen]; seen == 0 {
+			continue
+		}
 		if j.masked && !j.addMask(row, j.mask.at(b, h)+i*j.mask.row) {
 			clear(row)
 			continue
@@ -186,9 +188,6 @@ func (j *attentionMath) probabilities(worker int, p, keys []float32, b, h, from,
 
 // addMask adds a row of the mask, and reports whether it leaves anything.
 func (j *attentionMath) addMask(row []float32, at int) bool {
-	if len(row) == 0 {
-		return false
-	}
 	least := float32(math.Inf(-1))
 	if j.maskStep == 0 {
 		vec.AddScalar(row, row, j.bias[at])

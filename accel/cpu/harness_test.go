@@ -24,39 +24,47 @@ type trial struct {
 // guard is what lies behind the memory of each output.
 const guard = 64
 
-// run compiles and runs the instruction. The outputs are filled with 0xFF before,
-// which is NaN for floats, and what lies behind them is checked.
-func (tr trial) run(d accel.Device) ([]*accel.Array, error) {
+// code is the trial as a program, and the buffers of its inputs.
+func (tr trial) code() (*accel.Code, []accel.Buffer) {
 	code, args := &accel.Code{}, []accel.Buffer{}
 	instr := accel.Instr{Op: tr.op, Name: "node", Attrs: tr.attrs}
 	for i, a := range tr.in {
-		switch {
-		case a == nil:
+		if a == nil {
 			instr.In = append(instr.In, -1)
 			continue
-		case slices.Contains(tr.known, i):
-			code.Tensors = append(code.Tensors, accel.Tensor{Name: fmt.Sprint("in", i), DType: a.DType, Shape: a.Shape, Arg: -1, Data: a.Data})
-		default:
-			code.Tensors = append(code.Tensors, accel.Tensor{Name: fmt.Sprint("in", i), DType: a.DType, Shape: a.Shape, Arg: code.Args})
+		}
+		t := accel.Tensor{Name: fmt.Sprint("in", i), DType: a.DType, Shape: a.Shape, Arg: -1, Data: a.Data}
+		if !slices.Contains(tr.known, i) {
+			t.Arg, t.Data = code.Args, nil
 			code.Args++
 			args = append(args, wrapped8(a.Data))
 		}
-		instr.In = append(instr.In, len(code.Tensors)-1)
+		instr.In = append(instr.In, len(code.Tensors))
+		code.Tensors = append(code.Tensors, t)
 	}
-	var out []*accel.Array
-	var whole [][]byte
 	for _, t := range tr.out {
 		t.Name, t.Arg = "out", code.Args
 		code.Args++
+		instr.Out = append(instr.Out, len(code.Tensors))
 		code.Tensors = append(code.Tensors, t)
-		instr.Out = append(instr.Out, len(code.Tensors)-1)
+	}
+	code.Instrs = []accel.Instr{instr}
+	return code, args
+}
+
+// run compiles and runs the instruction. The outputs are filled with 0xFF before,
+// which is NaN for floats, and what lies behind them is checked.
+func (tr trial) run(d accel.Device) ([]*accel.Array, error) {
+	code, args := tr.code()
+	var out []*accel.Array
+	var whole [][]byte
+	for _, t := range tr.out {
 		mem := accel.Aligned(t.Bytes() + guard)
 		setAll(mem, 0xFF)
 		whole = append(whole, mem)
-		out = append(out, &accel.Array{DType: t.DType, Shape: t.Shape, Data: mem[:t.Bytes():t.Bytes()]})
-		args = append(args, wrapped8(mem[:t.Bytes():t.Bytes()]))
+		a := &accel.Array{DType: t.DType, Shape: t.Shape, Data: mem[:t.Bytes():t.Bytes()]}
+		out, args = append(out, a), append(args, wrapped8(a.Data))
 	}
-	code.Instrs = []accel.Instr{instr}
 	p, err := d.Compile(code)
 	if err != nil {
 		return nil, err
@@ -71,6 +79,26 @@ func (tr trial) run(d accel.Device) ([]*accel.Array, error) {
 		}
 	}
 	return out, q.Wait()
+}
+
+// ready compiles the trial and returns a function that runs it on two threads.
+func (tr trial) ready(t testing.TB) func() {
+	t.Helper()
+	d := WithThreads(2)
+	code, args := tr.code()
+	for _, o := range tr.out {
+		args = append(args, wrapped8(accel.Aligned(o.Bytes())))
+	}
+	p, err := d.Compile(code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := d.NewQueue()
+	return func() {
+		if err := q.Run(p, args); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // wrapped8 is a buffer of these bytes.

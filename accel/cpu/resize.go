@@ -13,7 +13,7 @@ import (
 // separable, work on one dimension after the other in float32, or float64 for
 // float64 and integers.
 var resizeKernels = map[string]builder{
-	"Resize":     {in: 1, out: 1, make: resize},
+	"Resize":     {in: 1, out: 1, make: resize, half: true},
 	"ResizeGrad": {in: 2, out: 1, make: resizeGrad},
 }
 
@@ -46,15 +46,25 @@ func resize(c *call) (kernel, error) {
 	if err := want(c.Op, []*tensor{y}, x.DType); err != nil {
 		return nil, err
 	}
+	if c.Str("mode", "nearest") != "nearest" {
+		return builder{make: resizeSmooth}.kernel(c)
+	}
+	r, err := newResize(c, x.Shape, 1)
+	if err != nil {
+		return nil, err
+	}
+	return bySize(x.DType.Size(), resizeNearest[uint8], resizeNearest[uint16], resizeNearest[uint32], resizeNearest[uint64])(c, r)
+}
+
+// resizeSmooth interpolates.
+func resizeSmooth(c *call) (kernel, error) {
+	x, y := c.in[0], c.out[0]
 	r, err := newResize(c, x.Shape, 1)
 	if err != nil {
 		return nil, err
 	}
 	if accel.Size(r.Shape()) != y.n {
 		return nil, shapeErr(x, y)
-	}
-	if r.Nearest() {
-		return bySize(x.DType.Size(), resizeNearest[uint8], resizeNearest[uint16], resizeNearest[uint32], resizeNearest[uint64])(c, r)
 	}
 	switch x.DType {
 	case accel.Float32:
@@ -108,6 +118,10 @@ func elementOf[T accel.Number](v float64, t accel.DType) (T, error) {
 	case v == 0 || t == accel.Float64:
 	case t == accel.Float32:
 		b = accel.Bytes([]float32{float32(v)})
+	case t.IsHalf():
+		var half [1]uint16
+		round(half[:], []float32{float32(v)}, t)
+		b = accel.Bytes(half[:])
 	case t.IsInt():
 		b = accel.Bytes([]int64{int64(v)}) // little-endian
 	default:

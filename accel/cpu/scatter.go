@@ -10,10 +10,18 @@ import (
 // The kernels that write runs of elements at places that indices tell, one after
 // the other in the order of the indices.
 var scatterKernels = map[string]builder{
-	"ScatterElements":    {in: 3, out: 1, make: scatterElements},
-	"ScatterND":          {in: 3, out: 1, make: scatterND},
+	"ScatterElements":    {in: 3, out: 1, make: unlessReduced(scatterElements), half: true},
+	"ScatterND":          {in: 3, out: 1, make: unlessReduced(scatterND), half: true},
 	"GatherElementsGrad": {in: 2, out: 1, make: gatherElementsGrad},
 	"GatherNDGrad":       {in: 2, out: 1, make: gatherNDGrad},
+}
+
+// unlessReduced gives half precision to a kernel that only moves elements; a
+// reduction gets it as float32.
+func unlessReduced(make func(*call) (kernel, error)) func(*call) (kernel, error) {
+	return func(c *call) (kernel, error) {
+		return builder{make: make, half: c.Str("reduction", "none") == "none"}.kernel(c)
+	}
 }
 
 func scatterElements(c *call) (kernel, error) {

@@ -130,9 +130,6 @@ func (r *Resize) Shape() []int {
 	return out
 }
 
-// Nearest reports whether every element is one of the original.
-func (r *Resize) Nearest() bool { return r.mode == "nearest" }
-
 // Same reports whether dimension d stays as it is.
 func (r *Resize) Same(d int) bool {
 	a := r.Axes[d]

@@ -162,7 +162,7 @@ func (b *binder) node(n *Node) error {
 	}
 	o := table[n.Op]
 	m := &Node{Op: n.Op, Name: n.Name, Inputs: in, Attrs: n.Attrs, Graphs: n.Graphs, Outputs: n.Outputs}
-	if len(n.Graphs) > 0 {
+	if len(n.Graphs) > 0 && o.expand == nil {
 		return &Dynamic{n}
 	}
 	types, err := b.to.infer(m)

@@ -10,6 +10,7 @@ func nnOps() []operator {
 		opNegativeLogLikelihoodLoss, opNegativeLogLikelihoodLossGrad, opSoftmaxCrossEntropyLoss, opMaskedDropout,
 		opLayerNormalization, opRMSNormalization, opSkipLayerNormalization, opLayerNormGrad, opRMSNormGrad,
 		opBatchNormalization, opGroupNormalization, opInstanceNormalization, opBatchNormGrad, opGroupNormGrad,
-		opFusedAttention, opFusedAttentionGrad,
+		opFusedAttention, opFusedAttentionGrad, opAttention, opFlexAttention, opLinearAttention,
+		opRotaryEmbedding, opCausalConvWithState, opSwiGLU,
 	}
 }

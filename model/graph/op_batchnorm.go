@@ -19,15 +19,16 @@ import (
 //	momentum·given + (1-momentum)·current
 //
 // with momentum 0.9 by default; the fourth and fifth, of our own, are the batch's
-// mean and 1/√(variance+epsilon). The given statistics have no gradient then.
+// mean and 1/√(variance+epsilon). No gradient flows through running
+// statistics.
 var opBatchNormalization = operator{
 	name: "BatchNormalization", min: 5, inplace: []int{0}, shapes: batchNormRule,
 	grad: func(b *backward, n *Node, dy []*Value) []*Value {
 		if n.Attrs.Int("training_mode", 0) == 0 {
 			return b.frozenNormGrad(n, dy[0])
 		}
-		if dy[0] == nil {
-			return make([]*Value, 5)
+		if !b.only(n, dy, 0) {
+			return nil
 		}
 		g := b.Ops("BatchNormGrad", 3, nil, dy[0], n.Inputs[0], n.Inputs[1], b.ask(n, 3), b.ask(n, 4))
 		return append(g, nil, nil)
@@ -54,6 +55,9 @@ var opGroupNormalization = operator{
 		return []Type{{DType: c.DType(0), Shape: x}, stat, stat}, nil
 	},
 	grad: func(b *backward, n *Node, dy []*Value) []*Value {
+		if !b.only(n, dy, 0) {
+			return nil
+		}
 		at := accel.Attrs{accel.Int("num_groups", n.Attrs.Int("num_groups", 0))}
 		return b.Ops("GroupNormGrad", 3, at, dy[0], n.Inputs[0], n.Inputs[1], b.ask(n, 1), b.ask(n, 2))
 	},

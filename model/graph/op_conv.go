@@ -167,7 +167,7 @@ func transposedWindow(a accel.Attrs, x, weights []int) (w window, adj []int, err
 	if w, err = windowBase(a, rank, weights[2:]); err != nil {
 		return w, nil, err
 	}
-	if adj = a.Ints("output_padding"); adj == nil {
+	if adj = slices.Clone(a.Ints("output_padding")); adj == nil {
 		adj = make([]int, rank)
 	}
 	shape := a.Ints("output_shape")
@@ -186,7 +186,11 @@ func transposedWindow(a accel.Attrs, x, weights []int) (w window, adj []int, err
 			if want = size * w.strides[i]; shape != nil {
 				want = shape[i]
 			}
-			w.begin[i], w.end[i] = halves(full-want, mode == "SAME_UPPER")
+			if w.begin[i], w.end[i] = 0, 0; full < want {
+				adj[i] += want - full // zeros behind, as if the output had been padded
+			} else {
+				w.begin[i], w.end[i] = halves(full-want, mode == "SAME_UPPER")
+			}
 		}
 		if want < 1 || w.begin[i] < 0 || w.end[i] < 0 {
 			return w, nil, fmt.Errorf("output size %d with pads %d and %d in dimension %d", want, w.begin[i], w.end[i], i)

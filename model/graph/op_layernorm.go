@@ -21,6 +21,9 @@ var opLayerNormalization = operator{
 	when:   func(n *Node) bool { return !rowNormSpelled(n, 3) },
 	expand: func(b *B, n *Node) []*Value { return spellRowNorm(b, n, 3) },
 	grad: func(b *backward, n *Node, dy []*Value) []*Value {
+		if !b.only(n, dy, 0) {
+			return nil
+		}
 		mean, invstd := b.ask(n, 1), b.ask(n, 2)
 		return b.Ops("LayerNormGrad", 3, rowNormAttrs(n), dy[0], n.Inputs[0], n.Inputs[1], mean, invstd)
 	},
@@ -35,6 +38,9 @@ var opRMSNormalization = operator{
 	when:   func(n *Node) bool { return !rowNormSpelled(n, 2) },
 	expand: func(b *B, n *Node) []*Value { return spellRowNorm(b, n, 2) },
 	grad: func(b *backward, n *Node, dy []*Value) []*Value {
+		if !b.only(n, dy, 0) {
+			return nil
+		}
 		return b.Ops("RMSNormGrad", 2, rowNormAttrs(n), dy[0], n.Inputs[0], n.Inputs[1], b.ask(n, 1))
 	},
 }
@@ -50,6 +56,9 @@ var opSkipLayerNormalization = operator{
 	shapes: skipNormRule,
 	grad: func(b *backward, n *Node, dy []*Value) []*Value {
 		d := make([]*Value, 5)
+		if !b.only(n, dy, 0, 3) {
+			return nil
+		}
 		if dy[0] != nil {
 			mean, invstd, sum := b.ask(n, 1), b.ask(n, 2), b.ask(n, 3)
 			g := b.Ops("LayerNormGrad", 3, rowNormAttrs(n), dy[0], sum, n.Inputs[2], mean, invstd)
@@ -91,6 +100,16 @@ func (b *backward) ask(n *Node, i int) *Value {
 	v, err := b.G.Ask(n, i)
 	b.Fail(err)
 	return v
+}
+
+// only fails unless the loss depends on these outputs of a node alone.
+func (b *backward) only(n *Node, dy []*Value, outputs ...int) bool {
+	for i, d := range dy {
+		if d != nil && !slices.Contains(outputs, i) {
+			b.Fail(fmt.Errorf("the gradient of output %d: %w", i, accel.ErrUnsupported))
+		}
+	}
+	return b.err == nil
 }
 
 // statType is the type in which statistics of elements of type t are given:

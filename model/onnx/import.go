@@ -3,6 +3,7 @@ package onnx
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/millrace-go/millrace/accel"
 	"github.com/millrace-go/millrace/model/graph"
@@ -21,6 +22,15 @@ type importer struct {
 
 // maxCalls bounds how deep functions call functions.
 const maxCalls = 64
+
+// supported is the set of operators that the graph has.
+var supported = sync.OnceValue(func() map[string]bool {
+	out := map[string]bool{}
+	for _, op := range graph.Ops() {
+		out[op] = true
+	}
+	return out
+})
 
 // functionKey identifies a function of the model.
 type functionKey struct{ domain, name, overload string }
@@ -404,6 +414,9 @@ func (s *scope) add(n *graph.Node, outputs []string) error {
 	}
 	if s.im.nodes++; s.im.nodes > s.im.opt.MaxNodes {
 		return fmt.Errorf("more than %d nodes: %w", s.im.opt.MaxNodes, wire.ErrLimit)
+	}
+	if !supported()[n.Op] {
+		return fmt.Errorf("operator %s: %w", n.Op, accel.ErrUnsupported)
 	}
 	return s.g.Append(n, outputs)
 }

@@ -61,7 +61,7 @@ var upgrades = map[string][]upgrade{
 	"DFT":   {{20, dftAxis}},
 
 	"Upsample":   {{10, upsampleToResize}},
-	"Resize":     {{11, oldResize}, {newestOpset + 1, dropEmptyInputs}},
+	"Resize":     {{11, oldResize}, {13, halfPixelForNN}, {newestOpset + 1, dropEmptyInputs}},
 	"GridSample": {{20, gridSampleModes}},
 	"RoiAlign":   {{16, roiAlignPixels}},
 

@@ -50,6 +50,19 @@ func oldResize(c *call) {
 	c.in = []*graph.Value{grown, nil, c.constant(accel.ArrayOf(accel.Float32, shape, smaller))}
 }
 
+// halfPixelForNN replaces a coordinate mode that was dropped, which is half_pixel
+// moved by half a pixel: rounding it down is rounding half_pixel to the nearest.
+func halfPixelForNN(c *call) {
+	if c.attrs.Str("coordinate_transformation_mode", "") != "tf_half_pixel_for_nn" {
+		return
+	}
+	mode, nearest := c.attrs.Str("mode", "nearest"), c.attrs.Str("nearest_mode", "round_prefer_floor")
+	if mode != "nearest" || nearest != "floor" {
+		c.unsupported("Resize with tf_half_pixel_for_nn, mode %s and nearest_mode %s", mode, nearest)
+	}
+	c.attrs = c.attrs.With(accel.String("coordinate_transformation_mode", "half_pixel")).With(accel.String("nearest_mode", "round_prefer_ceil"))
+}
+
 // dropEmptyInputs leaves out the regions, scales and sizes that writers give as
 // constants without elements.
 func dropEmptyInputs(c *call) {

@@ -47,7 +47,7 @@ func (p *problem) chain(w *worker, packed []float32, segs int, end ending) {
 			a.prev = out
 		}
 		a.bias, a.lo, a.hi, a.plain = unsafe.Pointer(&zeros[0]), open.lo, open.hi, 0
-		if k == 0 && end.open {
+		if k == 0 && (end.open || k+kBlock < p.k) {
 			a.plain = 1
 		}
 		if k+kBlock >= p.k {

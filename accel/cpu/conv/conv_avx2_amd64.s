@@ -1878,48 +1878,124 @@ next:
 	RET
 
 // func copyRows2x1(a *copyArgs)
-TEXT ·copyRows2x1(SB), NOSPLIT, $0-8
+TEXT ·copyRows2x1(SB), NOSPLIT, $8-8
 	MOVQ a+0(FP), DI
-	MOVQ copyArgs_dst(DI), R8
-	MOVQ copyArgs_src(DI), R9
-	ADDQ copyArgs_first(DI), R9
-	MOVQ copyArgs_rows(DI), R10
+	MOVQ copyArgs_dst(DI), R13
+	MOVQ copyArgs_src(DI), R15
+	ADDQ copyArgs_first(DI), R15
 	MOVQ copyArgs_odd(DI), R11
 	MOVQ copyArgs_mask(DI), BX
-row:
+	MOVQ copyArgs_chans(DI), AX
+	MOVQ AX, chans-8(SP)
+	VXORPS Y14, Y14, Y14
+channel:
+	MOVQ R13, R8
+	MOVQ R15, R9
+	MOVQ copyArgs_top(DI), R10
+	TESTQ R10, R10
+	JZ topDone
+topRow:
 	MOVQ copyArgs_vecs(DI), CX
 	XORQ SI, SI
 	XORQ DX, DX
-one:
+topOne:
+	LEAQ (R8)(DX*1), R12
+	VMOVUPS Y14, (R12)
+	ADDQ $32, DX
+	DECQ CX
+	JNZ topOne
+topEnd:
+	ADDQ copyArgs_dstPitch(DI), R8
+	DECQ R10
+	JNZ topRow
+topDone:
+	MOVQ copyArgs_rows(DI), R10
+	TESTQ R10, R10
+	JZ rowsDone
+rowsRow:
+	MOVQ copyArgs_vecs(DI), CX
+	XORQ SI, SI
+	XORQ DX, DX
+rowsOne:
 	VMOVUPS 0(BX)(SI*1), Y2
 	VMASKMOVPS 0(R9)(SI*1), Y2, Y0
 	VMOVUPS Y0, (R8)(DX*1)
 	ADDQ $32, DX
 	ADDQ $32, SI
 	DECQ CX
-	JNZ one
-end:
+	JNZ rowsOne
+rowsEnd:
 	ADDQ copyArgs_dstPitch(DI), R8
 	ADDQ copyArgs_srcPitch(DI), R9
 	DECQ R10
-	JNZ row
+	JNZ rowsRow
+rowsDone:
+	MOVQ copyArgs_bottom(DI), R10
+	TESTQ R10, R10
+	JZ bottomDone
+bottomRow:
+	MOVQ copyArgs_vecs(DI), CX
+	XORQ SI, SI
+	XORQ DX, DX
+bottomOne:
+	LEAQ (R8)(DX*1), R12
+	VMOVUPS Y14, (R12)
+	ADDQ $32, DX
+	DECQ CX
+	JNZ bottomOne
+bottomEnd:
+	ADDQ copyArgs_dstPitch(DI), R8
+	DECQ R10
+	JNZ bottomRow
+bottomDone:
+	ADDQ copyArgs_dstChan(DI), R13
+	ADDQ copyArgs_srcChan(DI), R15
+	DECQ chans-8(SP)
+	JNZ channel
 	VZEROUPPER
 	RET
 
 // func copyRows2x2(a *copyArgs)
-TEXT ·copyRows2x2(SB), NOSPLIT, $0-8
+TEXT ·copyRows2x2(SB), NOSPLIT, $8-8
 	MOVQ a+0(FP), DI
-	MOVQ copyArgs_dst(DI), R8
-	MOVQ copyArgs_src(DI), R9
-	ADDQ copyArgs_first(DI), R9
-	MOVQ copyArgs_rows(DI), R10
+	MOVQ copyArgs_dst(DI), R13
+	MOVQ copyArgs_src(DI), R15
+	ADDQ copyArgs_first(DI), R15
 	MOVQ copyArgs_odd(DI), R11
 	MOVQ copyArgs_mask(DI), BX
-row:
+	MOVQ copyArgs_chans(DI), AX
+	MOVQ AX, chans-8(SP)
+	VXORPS Y14, Y14, Y14
+channel:
+	MOVQ R13, R8
+	MOVQ R15, R9
+	MOVQ copyArgs_top(DI), R10
+	TESTQ R10, R10
+	JZ topDone
+topRow:
 	MOVQ copyArgs_vecs(DI), CX
 	XORQ SI, SI
 	XORQ DX, DX
-one:
+topOne:
+	LEAQ (R8)(DX*1), R12
+	VMOVUPS Y14, (R12)
+	VMOVUPS Y14, (R12)(R11*1)
+	ADDQ $32, DX
+	DECQ CX
+	JNZ topOne
+topEnd:
+	ADDQ copyArgs_dstPitch(DI), R8
+	DECQ R10
+	JNZ topRow
+topDone:
+	MOVQ copyArgs_rows(DI), R10
+	TESTQ R10, R10
+	JZ rowsDone
+rowsRow:
+	MOVQ copyArgs_vecs(DI), CX
+	XORQ SI, SI
+	XORQ DX, DX
+rowsOne:
 	VMOVUPS 0(BX)(SI*1), Y2
 	VMASKMOVPS 0(R9)(SI*1), Y2, Y0
 	VMOVUPS 32(BX)(SI*1), Y2
@@ -1934,12 +2010,36 @@ one:
 	ADDQ $32, DX
 	ADDQ $64, SI
 	DECQ CX
-	JNZ one
-end:
+	JNZ rowsOne
+rowsEnd:
 	ADDQ copyArgs_dstPitch(DI), R8
 	ADDQ copyArgs_srcPitch(DI), R9
 	DECQ R10
-	JNZ row
+	JNZ rowsRow
+rowsDone:
+	MOVQ copyArgs_bottom(DI), R10
+	TESTQ R10, R10
+	JZ bottomDone
+bottomRow:
+	MOVQ copyArgs_vecs(DI), CX
+	XORQ SI, SI
+	XORQ DX, DX
+bottomOne:
+	LEAQ (R8)(DX*1), R12
+	VMOVUPS Y14, (R12)
+	VMOVUPS Y14, (R12)(R11*1)
+	ADDQ $32, DX
+	DECQ CX
+	JNZ bottomOne
+bottomEnd:
+	ADDQ copyArgs_dstPitch(DI), R8
+	DECQ R10
+	JNZ bottomRow
+bottomDone:
+	ADDQ copyArgs_dstChan(DI), R13
+	ADDQ copyArgs_srcChan(DI), R15
+	DECQ chans-8(SP)
+	JNZ channel
 	VZEROUPPER
 	RET
 

@@ -4222,69 +4222,179 @@ nores:
 	RET
 
 // func copyRows512x1(a *copyArgs)
-TEXT ·copyRows512x1(SB), NOSPLIT, $0-8
+TEXT ·copyRows512x1(SB), NOSPLIT, $8-8
 	MOVQ a+0(FP), DI
-	MOVQ copyArgs_dst(DI), R8
-	MOVQ copyArgs_src(DI), R9
-	ADDQ copyArgs_first(DI), R9
-	MOVQ copyArgs_rows(DI), R10
+	MOVQ copyArgs_dst(DI), R13
+	MOVQ copyArgs_src(DI), R15
+	ADDQ copyArgs_first(DI), R15
 	MOVQ copyArgs_odd(DI), R11
 	MOVQ copyArgs_mask(DI), BX
+	MOVQ copyArgs_chans(DI), AX
+	MOVQ AX, chans-8(SP)
+	VPXORD Z14, Z14, Z14
 	VPTERNLOGD $255, Z31, Z31, Z31
 	VMOVUPS ·evenIndex(SB), Z30
 	VPADDD ·ones(SB), Z30, Z29
-row:
+channel:
+	MOVQ R13, R8
+	MOVQ R15, R9
+	MOVQ copyArgs_top(DI), R10
+	TESTQ R10, R10
+	JZ topDone
+topRow:
 	MOVQ copyArgs_vecs(DI), CX
 	XORQ SI, SI
 	XORQ DX, DX
 	SUBQ $2, CX
-	JLT last
-two:
+	JLT topLast
+topTwo:
+	LEAQ (R8)(DX*1), R12
+	VMOVUPS Z14, (R12)
+	ADDQ $64, DX
+	SUBQ $2, CX
+	JGE topTwo
+topLast:
+	ADDQ $2, CX
+	JZ topEnd
+topOne:
+	LEAQ (R8)(DX*1), R12
+	VMOVUPS Y14, (R12)
+	ADDQ $32, DX
+	DECQ CX
+	JNZ topOne
+topEnd:
+	ADDQ copyArgs_dstPitch(DI), R8
+	DECQ R10
+	JNZ topRow
+topDone:
+	MOVQ copyArgs_rows(DI), R10
+	TESTQ R10, R10
+	JZ rowsDone
+rowsRow:
+	MOVQ copyArgs_vecs(DI), CX
+	XORQ SI, SI
+	XORQ DX, DX
+	SUBQ $2, CX
+	JLT rowsLast
+rowsTwo:
 	VPTESTMD 0(BX)(SI*1), Z31, K1
 	VMOVUPS.Z 0(R9)(SI*1), K1, Z0
 	VMOVUPS Z0, (R8)(DX*1)
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $2, CX
-	JGE two
-last:
+	JGE rowsTwo
+rowsLast:
 	ADDQ $2, CX
-	JZ end
-one:
+	JZ rowsEnd
+rowsOne:
 	VPTESTMD 0(BX)(SI*1), Y31, K1
 	VMOVUPS.Z 0(R9)(SI*1), K1, Y0
 	VMOVUPS Y0, (R8)(DX*1)
 	ADDQ $32, DX
 	ADDQ $32, SI
 	DECQ CX
-	JNZ one
-end:
+	JNZ rowsOne
+rowsEnd:
 	ADDQ copyArgs_dstPitch(DI), R8
 	ADDQ copyArgs_srcPitch(DI), R9
 	DECQ R10
-	JNZ row
-	VZEROUPPER
-	RET
-
-// func copyRows512x2(a *copyArgs)
-TEXT ·copyRows512x2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), DI
-	MOVQ copyArgs_dst(DI), R8
-	MOVQ copyArgs_src(DI), R9
-	ADDQ copyArgs_first(DI), R9
-	MOVQ copyArgs_rows(DI), R10
-	MOVQ copyArgs_odd(DI), R11
-	MOVQ copyArgs_mask(DI), BX
-	VPTERNLOGD $255, Z31, Z31, Z31
-	VMOVUPS ·evenIndex(SB), Z30
-	VPADDD ·ones(SB), Z30, Z29
-row:
+	JNZ rowsRow
+rowsDone:
+	MOVQ copyArgs_bottom(DI), R10
+	TESTQ R10, R10
+	JZ bottomDone
+bottomRow:
 	MOVQ copyArgs_vecs(DI), CX
 	XORQ SI, SI
 	XORQ DX, DX
 	SUBQ $2, CX
-	JLT last
-two:
+	JLT bottomLast
+bottomTwo:
+	LEAQ (R8)(DX*1), R12
+	VMOVUPS Z14, (R12)
+	ADDQ $64, DX
+	SUBQ $2, CX
+	JGE bottomTwo
+bottomLast:
+	ADDQ $2, CX
+	JZ bottomEnd
+bottomOne:
+	LEAQ (R8)(DX*1), R12
+	VMOVUPS Y14, (R12)
+	ADDQ $32, DX
+	DECQ CX
+	JNZ bottomOne
+bottomEnd:
+	ADDQ copyArgs_dstPitch(DI), R8
+	DECQ R10
+	JNZ bottomRow
+bottomDone:
+	ADDQ copyArgs_dstChan(DI), R13
+	ADDQ copyArgs_srcChan(DI), R15
+	DECQ chans-8(SP)
+	JNZ channel
+	VZEROUPPER
+	RET
+
+// func copyRows512x2(a *copyArgs)
+TEXT ·copyRows512x2(SB), NOSPLIT, $8-8
+	MOVQ a+0(FP), DI
+	MOVQ copyArgs_dst(DI), R13
+	MOVQ copyArgs_src(DI), R15
+	ADDQ copyArgs_first(DI), R15
+	MOVQ copyArgs_odd(DI), R11
+	MOVQ copyArgs_mask(DI), BX
+	MOVQ copyArgs_chans(DI), AX
+	MOVQ AX, chans-8(SP)
+	VPXORD Z14, Z14, Z14
+	VPTERNLOGD $255, Z31, Z31, Z31
+	VMOVUPS ·evenIndex(SB), Z30
+	VPADDD ·ones(SB), Z30, Z29
+channel:
+	MOVQ R13, R8
+	MOVQ R15, R9
+	MOVQ copyArgs_top(DI), R10
+	TESTQ R10, R10
+	JZ topDone
+topRow:
+	MOVQ copyArgs_vecs(DI), CX
+	XORQ SI, SI
+	XORQ DX, DX
+	SUBQ $2, CX
+	JLT topLast
+topTwo:
+	LEAQ (R8)(DX*1), R12
+	VMOVUPS Z14, (R12)
+	VMOVUPS Z14, (R12)(R11*1)
+	ADDQ $64, DX
+	SUBQ $2, CX
+	JGE topTwo
+topLast:
+	ADDQ $2, CX
+	JZ topEnd
+topOne:
+	LEAQ (R8)(DX*1), R12
+	VMOVUPS Y14, (R12)
+	VMOVUPS Y14, (R12)(R11*1)
+	ADDQ $32, DX
+	DECQ CX
+	JNZ topOne
+topEnd:
+	ADDQ copyArgs_dstPitch(DI), R8
+	DECQ R10
+	JNZ topRow
+topDone:
+	MOVQ copyArgs_rows(DI), R10
+	TESTQ R10, R10
+	JZ rowsDone
+rowsRow:
+	MOVQ copyArgs_vecs(DI), CX
+	XORQ SI, SI
+	XORQ DX, DX
+	SUBQ $2, CX
+	JLT rowsLast
+rowsTwo:
 	VPTESTMD 0(BX)(SI*1), Z31, K1
 	VMOVUPS.Z 0(R9)(SI*1), K1, Z0
 	VPTESTMD 64(BX)(SI*1), Z31, K1
@@ -4299,11 +4409,11 @@ two:
 	ADDQ $64, DX
 	ADDQ $128, SI
 	SUBQ $2, CX
-	JGE two
-last:
+	JGE rowsTwo
+rowsLast:
 	ADDQ $2, CX
-	JZ end
-one:
+	JZ rowsEnd
+rowsOne:
 	VPTESTMD 0(BX)(SI*1), Y31, K1
 	VMOVUPS.Z 0(R9)(SI*1), K1, Y0
 	VPTESTMD 32(BX)(SI*1), Y31, K1
@@ -4318,11 +4428,47 @@ one:
 	ADDQ $32, DX
 	ADDQ $64, SI
 	DECQ CX
-	JNZ one
-end:
+	JNZ rowsOne
+rowsEnd:
 	ADDQ copyArgs_dstPitch(DI), R8
 	ADDQ copyArgs_srcPitch(DI), R9
 	DECQ R10
-	JNZ row
+	JNZ rowsRow
+rowsDone:
+	MOVQ copyArgs_bottom(DI), R10
+	TESTQ R10, R10
+	JZ bottomDone
+bottomRow:
+	MOVQ copyArgs_vecs(DI), CX
+	XORQ SI, SI
+	XORQ DX, DX
+	SUBQ $2, CX
+	JLT bottomLast
+bottomTwo:
+	LEAQ (R8)(DX*1), R12
+	VMOVUPS Z14, (R12)
+	VMOVUPS Z14, (R12)(R11*1)
+	ADDQ $64, DX
+	SUBQ $2, CX
+	JGE bottomTwo
+bottomLast:
+	ADDQ $2, CX
+	JZ bottomEnd
+bottomOne:
+	LEAQ (R8)(DX*1), R12
+	VMOVUPS Y14, (R12)
+	VMOVUPS Y14, (R12)(R11*1)
+	ADDQ $32, DX
+	DECQ CX
+	JNZ bottomOne
+bottomEnd:
+	ADDQ copyArgs_dstPitch(DI), R8
+	DECQ R10
+	JNZ bottomRow
+bottomDone:
+	ADDQ copyArgs_dstChan(DI), R13
+	ADDQ copyArgs_srcChan(DI), R15
+	DECQ chans-8(SP)
+	JNZ channel
 	VZEROUPPER
 	RET

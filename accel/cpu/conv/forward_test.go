@@ -13,7 +13,7 @@ import (
 // TestEpilogue compares bias, residual and activation with what they do to the
 // plain sums, element by element and bit by bit.
 func TestEpilogue(t *testing.T) {
-	for _, name := range []string{"lenet2", "resnet in", "asymmetric", "1x1", "long chain", "transposed 8x8", "transposed lenet2", "transposed asymmetric", "transposed multiplier"} {
+	for _, name := range []string{"lenet2", "resnet in", "asymmetric", "1x1", "long chain", "squares", "transposed 8x8", "transposed lenet2", "transposed asymmetric", "transposed multiplier"} {
 		for _, e := range []Epilogue{{}, {Act: Relu}, {Act: Clip, Lo: -0.5, Hi: 0.75}} {
 			spec := specs()[name]
 			spec.Epilogue = e

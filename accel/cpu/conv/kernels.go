@@ -77,15 +77,18 @@ type gradStep struct {
 	x0, x1, dy int64
 }
 
-// copyArgs copy rows rows of vecs vectors of 8 floats; lanes whose mask is 0
-// become zero and are not read. copyRows2 reads 16 floats for each vector and
-// writes those at even places to dst and those at odd places odd bytes behind.
+// copyArgs copy channels, each of top rows of zeros, rows rows and bottom rows
+// of zeros, of vecs vectors of 8 floats; lanes whose mask is 0 become zero and
+// are not read. copyRows2 reads 16 floats for each vector and writes those at
+// even places to dst and those at odd places odd bytes behind.
 type copyArgs struct {
-	dst, src, mask     unsafe.Pointer
-	first              int // bytes from src to the first column, which may be outside
-	rows, vecs         int
-	dstPitch, srcPitch int
-	odd                int
+	dst, src, mask           unsafe.Pointer
+	first                    int // bytes from src to the first column, which may be outside
+	chans, top, rows, bottom int
+	vecs                     int
+	dstPitch, srcPitch       int
+	dstChan, srcChan         int
+	odd                      int
 }
 
 // flushArgs move rows of n floats: dst[r·dstPitch + 4i·step] = clamp(src[r·srcPitch + 4i] + bias + res[as dst]).

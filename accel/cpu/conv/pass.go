@@ -75,6 +75,7 @@ func (p *Plan) ForwardPacked(pool *par.Pool, y, x, packed, bias, residual, scrat
 	atLeast("Forward: scratch", len(scratch), p.PackedScratch(pool.Threads()))
 	end := ending{bias: bias, residual: residual}
 	end.lo, end.hi = p.epilogue.bounds()
+	end.open = bias == nil && residual == nil && p.epilogue.Act == None
 	p.calls.run(pool, p.forward(), y, x, packed, scratch, end)
 }
 

@@ -269,7 +269,7 @@ func (j *gradJob) lengthen(to, from []float32, rows, n, pitch int) {
 	if n == width && j.kernels.copyRows != nil {
 		j.own.copy = copyArgs{
 			dst: unsafe.Pointer(&to[0]), src: unsafe.Pointer(&from[0]), mask: unsafe.Pointer(&j.mask[0]),
-			rows: rows, vecs: pitch / lanes, dstPitch: 4 * pitch, srcPitch: 4 * width,
+			chans: 1, rows: rows, vecs: pitch / lanes, dstPitch: 4 * pitch, srcPitch: 4 * width,
 		}
 		j.kernels.copyRows(&j.own.copy)
 		return

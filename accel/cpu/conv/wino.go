@@ -24,6 +24,8 @@ type wino struct {
 	quads   []int64  // bytes from the source's begin to each four squares of a task
 	outs    []int64  // and from the destination's
 	pitch   int      // squares of a task, rounded up to vectors: floats from channel to channel
+	from    int      // floats from one element of the source's squares to the next,
+	to      int      // and of the sums
 }
 
 // winoSquares is about how many squares a task takes, and winoLen how many
@@ -86,9 +88,8 @@ func (w *wino) cut() {
 		p.blk[i] = p.ax[i].n
 	}
 	most := max(16, min(winoSquares, winoLen/(16*(w.chans+w.rows))/16*16))
-	for p.blk[1] > 1 && p.blk[1]*p.blk[2] > most {
-		p.blk[1] = (p.blk[1] + 1) / 2
-	}
+	blocks := ceil(p.blk[1], max(1, most/p.blk[2]))
+	p.blk[1] = ceil(p.blk[1], blocks)
 	w.images = 1
 	if p.blk[1] == p.ax[1].n {
 		w.images = max(1, min(w.geom.n, most/(p.blk[1]*p.blk[2])))
@@ -98,6 +99,7 @@ func (w *wino) cut() {
 	}
 	p.layout()
 	w.pitch = roundUp(w.images*p.blk[1]*p.blk[2], 16)
+	w.from, w.to = w.chans*w.pitch+16, w.rows*w.pitch+16 // odd vectors: see productLen
 }
 
 // product plans one of the 16 products: weights by the channels' squares.
@@ -175,7 +177,7 @@ func (w *wino) sourceLen() int { return w.images * w.lay.sourceLen() }
 
 // scratch is the length that threads workers need beside the packed weights.
 func (w *wino) scratch(threads int) int {
-	return threads * (w.sourceLen() + 16*(w.chans+w.rows)*w.pitch)
+	return threads * (w.sourceLen() + 16*(w.from+w.to))
 }
 
 // tasks is the number of parts of the destination.
@@ -193,7 +195,7 @@ func (w *wino) do(r *call, tile, id int) {
 	images := min(w.images, w.geom.n-image)
 	own := r.scratch[id*w.scratch(1):][:w.scratch(1)]
 	source, own := own[:w.sourceLen()], own[w.sourceLen():]
-	squares, sums := own[:16*w.chans*w.pitch], own[16*w.chans*w.pitch:]
+	squares, sums := own[:16*w.from], own[16*w.from:]
 
 	plane := p.ax[1].src * p.ax[2].src
 	for i := range images {
@@ -204,7 +206,7 @@ func (w *wino) do(r *call, tile, id int) {
 	args.square = squareArgs{
 		src: unsafe.Pointer(&source[0]), quads: unsafe.Pointer(&w.quads[0]), dst: unsafe.Pointer(&squares[0]),
 		chans: w.chans, vecs: ceil(quads, 4), chanPitch: 4 * p.chanPitch, rowPitch: 4 * p.rowPitch, odd: 4 * p.wq,
-		pitch: 4 * w.pitch, elemPitch: 4 * w.chans * w.pitch,
+		pitch: 4 * w.pitch, elemPitch: 4 * w.from,
 	}
 	w.squares(&args.square)
 	packed := r.packed[16*group*w.productLen():][:16*w.productLen()]
@@ -218,11 +220,11 @@ func (w *wino) products(args *worker, sums, squares, packed []float32, segs int)
 	a := &args.tile
 	a.pitch = 4 * w.pitch
 	for e := range 16 {
-		a.src = unsafe.Pointer(&squares[e*w.chans*w.pitch])
+		a.src = unsafe.Pointer(&squares[e*w.from])
 		for i := range p.panels {
 			row := i * p.kern.mr
 			a.rows = min(p.kern.mr, p.rows-row)
-			a.out = unsafe.Pointer(&sums[(e*p.rows+row)*w.pitch])
+			a.out = unsafe.Pointer(&sums[e*w.to+row*w.pitch])
 			p.chain(args, packed[e*size+row*p.k:], segs, open)
 		}
 	}
@@ -236,7 +238,7 @@ func (w *wino) back(r *call, args *worker, sums []float32, c, h, quads int) {
 	args.unsquare = unsquareArgs{
 		src: unsafe.Pointer(&sums[0]), outs: unsafe.Pointer(&w.outs[0]), dst: unsafe.Pointer(&r.dst[at]),
 		bias: unsafe.Pointer(&zeros[0]), chans: w.rows, quads: quads,
-		pitch: 4 * w.pitch, elemPitch: 4 * w.rows * w.pitch, chanPitch: 4 * height * width, rowPitch: 4 * width,
+		pitch: 4 * w.pitch, elemPitch: 4 * w.to, chanPitch: 4 * height * width, rowPitch: 4 * width,
 		lo: r.end.lo, hi: r.end.hi,
 	}
 	if r.end.bias != nil {

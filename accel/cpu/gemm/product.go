@@ -4,15 +4,15 @@ import "github.com/millrace-go/millrace/accel/cpu/isa"
 
 // Limits of blocking; no result depends on them.
 const (
-	fewCols   = 12 * NR // columns of a block of B that is packed for fewRows
-	moreCols  = 24 * NR // … or for more
-	maxCols   = 32 * NR // … or that need not be packed
+	fewCols   = 12 * NR // columns of a task that has fewer than fewRows rows,
+	moreCols  = 24 * NR // more rows,
+	maxCols   = 32 * NR // or a B that was packed beforehand
 	fewRows   = 512
 	narrow    = 8       // up to so many columns, C is computed transposed
 	fewTiles  = 18      // for up to so many strips of A, B is not packed
 	directB   = 1 << 15 // nor is a B of at most so many floats
 	minRows   = 28      // of a task, if the rows are divided
-	minWork   = 1 << 18 // multiply-adds worth a task
+	minWork   = 1 << 19 // multiply-adds worth a task
 	spread    = 3       // tasks for each thread, so that they end together
 	stripRow  = KC + 16 // floats between the copied rows of a strip of A
 	stripRows = 16      // rows of a strip that has room for
@@ -21,14 +21,11 @@ const (
 // product is the product that is computed: that of the Spec, or its transpose
 // if C is narrow. Then the sums run over vectors of rows of C, which are
 // gathered and scattered.
-
 type product struct {
 	m, n, k       int
 	rowA, stepA   int // distances of A's rows and of its values along k
-	strideA       int
 	ldb           int
 	transB        bool
-	strideB       int
 	swapped       bool
 	copyA, direct bool // copy strips of A; read B where it lies
 	dots          bool // one row, and B stored transposed
@@ -38,14 +35,13 @@ type product struct {
 }
 
 func newProduct(s *Spec, level isa.Level) product {
-	p := product{m: s.M, n: s.N, k: s.K, ldb: s.LDB, transB: s.TransB, strideA: s.StrideA, strideB: s.StrideB}
+	p := product{m: s.M, n: s.N, k: s.K, ldb: s.LDB, transB: s.TransB}
 	p.rowA, p.stepA = strides(s.LDA, s.TransA)
 	if s.N <= narrow && s.M >= 2*NR {
 		p.swapped = true
 		p.m, p.n = s.N, s.M
 		p.rowA, p.stepA = strides(s.LDB, !s.TransB)
 		p.ldb, p.transB = s.LDA, !s.TransA
-		p.strideA, p.strideB = s.StrideB, s.StrideA
 	}
 	p.rows, _, _ = tileFor(level, p.m)
 	p.copyA = level != isa.Portable && p.evicts()

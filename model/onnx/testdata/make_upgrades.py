@@ -91,6 +91,9 @@ case("resize_sizes_11", 11, [node("Resize", "x,none,none,n", mode="linear", coor
      constants={"none": np.zeros(0, np.float32), "n": np.array([2, 3, 7, 4])})
 case("resize_scales_11", 11, [node("Resize", "x,none,s", mode="cubic")], {"x": image},
      constants={"none": np.zeros(0, np.float32), "s": np.array([1, 1, 1.5, 2], np.float32)})
+case("resize_half_pixel_for_nn_11", 11, [
+    node("Resize", "x,none,s", coordinate_transformation_mode="tf_half_pixel_for_nn", nearest_mode="floor")], {"x": image},
+     constants={"none": np.zeros(0, np.float32), "s": np.array([1, 1, 0.6, 2], np.float32)})
 grid = rng.uniform(-1.1, 1.1, (2, 4, 3, 2)).astype(np.float32)
 for mode in ("bilinear", "nearest", "bicubic"):
     case(f"grid_sample_{mode}_16", 16, [node("GridSample", "x,grid", mode=mode)], {"x": image, "grid": grid})

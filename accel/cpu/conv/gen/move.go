@@ -204,47 +204,81 @@ func addTaps2(a *asm) {
 	addEnd(a)
 }
 
-// copyRows writes rows of vectors of eight floats, step 1 or 2. R8 dst, R9 src,
-// R10 rows left, R11 the way to the odd columns; BX, SI and DX the offsets in
-// mask, src and dst; CX vectors left, of which AVX-512 takes two at a time.
+// copyRows writes channels of rows of vectors of eight floats, step 1 or 2. R13
+// and R15 are the channel's dst and src, R8 and R9 the row's, R10 rows left, R11
+// the way to the odd columns; BX, SI and DX the offsets in mask, src and dst; CX
+// vectors left, of which AVX-512 takes two at a time.
 func copyRows(a *asm, v vector, step int) {
-	a.text(fmt.Sprintf("copyRows%sx%d", v.name, step), "copyArgs", 0)
-	a.p("MOVQ copyArgs_dst(DI), R8")
-	a.p("MOVQ copyArgs_src(DI), R9")
-	a.p("ADDQ copyArgs_first(DI), R9")
-	a.p("MOVQ copyArgs_rows(DI), R10")
+	a.text(fmt.Sprintf("copyRows%sx%d", v.name, step), "copyArgs", 8)
+	a.p("MOVQ copyArgs_dst(DI), R13")
+	a.p("MOVQ copyArgs_src(DI), R15")
+	a.p("ADDQ copyArgs_first(DI), R15")
 	a.p("MOVQ copyArgs_odd(DI), R11")
 	a.p("MOVQ copyArgs_mask(DI), BX")
+	a.p("MOVQ copyArgs_chans(DI), AX")
+	a.p("MOVQ AX, chans-8(SP)")
+	zero(a, v, v.reg+"14")
 	if v == avx512 {
 		a.p("VPTERNLOGD $255, Z31, Z31, Z31")
 		a.p("VMOVUPS ·evenIndex(SB), Z30")
 		a.p("VPADDD ·ones(SB), Z30, Z29")
 	}
-	a.label("row")
+	a.label("channel")
+	a.p("MOVQ R13, R8")
+	a.p("MOVQ R15, R9")
+	zeroRows(a, v, step, "top")
+	rowLoop(a, v, "rows", func(reg string) { copyVector(a, v, reg, step) }, func() { a.p("ADDQ copyArgs_srcPitch(DI), R9") })
+	zeroRows(a, v, step, "bottom")
+	a.p("ADDQ copyArgs_dstChan(DI), R13")
+	a.p("ADDQ copyArgs_srcChan(DI), R15")
+	a.p("DECQ chans-8(SP)")
+	a.p("JNZ channel")
+	a.ret()
+}
+
+// rowLoop does as many rows as field says: each calls vector for its vectors,
+// and then end.
+func rowLoop(a *asm, v vector, field string, vector func(reg string), end func()) {
+	a.p("MOVQ copyArgs_%s(DI), R10", field)
+	a.p("TESTQ R10, R10")
+	a.p("JZ %sDone", field)
+	a.label(field + "Row")
 	a.p("MOVQ copyArgs_vecs(DI), CX")
 	a.p("XORQ SI, SI")
 	a.p("XORQ DX, DX")
 	if v == avx512 {
 		a.p("SUBQ $2, CX")
-		a.p("JLT last")
-		a.label("two")
-		copyVector(a, v, "Z", step)
+		a.p("JLT %sLast", field)
+		a.label(field + "Two")
+		vector("Z")
 		a.p("SUBQ $2, CX")
-		a.p("JGE two")
-		a.label("last")
+		a.p("JGE %sTwo", field)
+		a.label(field + "Last")
 		a.p("ADDQ $2, CX")
-		a.p("JZ end")
+		a.p("JZ %sEnd", field)
 	}
-	a.label("one")
-	copyVector(a, v, "Y", step)
+	a.label(field + "One")
+	vector("Y")
 	a.p("DECQ CX")
-	a.p("JNZ one")
-	a.label("end")
+	a.p("JNZ %sOne", field)
+	a.label(field + "End")
 	a.p("ADDQ copyArgs_dstPitch(DI), R8")
-	a.p("ADDQ copyArgs_srcPitch(DI), R9")
+	end()
 	a.p("DECQ R10")
-	a.p("JNZ row")
-	a.ret()
+	a.p("JNZ %sRow", field)
+	a.label(field + "Done")
+}
+
+// zeroRows writes rows of zeros.
+func zeroRows(a *asm, v vector, step int, field string) {
+	rowLoop(a, v, field, func(reg string) {
+		a.p("LEAQ (R8)(DX*1), R12")
+		a.p("VMOVUPS %s14, (R12)", reg)
+		if step == 2 {
+			a.p("VMOVUPS %s14, (R12)(R11*1)", reg)
+		}
+		a.p("ADDQ $%d, DX", map[string]int{"Z": 64, "Y": 32}[reg])
+	}, func() {})
 }
 
 // copyVector copies one register reg of dst, or two for step 2.
