@@ -88,7 +88,9 @@ func flip(s []int, t bool) (int, int) {
 }
 
 // activations are the names of package gemm's activations.
-var activations = map[string]gemm.Activation{"none": gemm.Identity, "Relu": gemm.Relu}
+var activations = map[string]gemm.Activation{
+	"none": gemm.Identity, "Relu": gemm.Relu, "Gelu": gemm.Gelu, "GeluTanh": gemm.GeluTanh, "Sigmoid": gemm.Sigmoid, "Tanh": gemm.Tanh, "Silu": gemm.Silu,
+}
 
 func (p *product) float32(c *call) (kernel, error) {
 	a, b, bias, residual, y := c.in[0], c.in[1], c.input(2), c.input(3), c.out[0]

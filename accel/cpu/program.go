@@ -53,6 +53,7 @@ type program struct {
 	arena     int
 	scratch   int // the most that a kernel asked for; one kernel runs at a time
 	jobs      []func() job
+	threads   int // that scratch memory was sized for
 
 	idle  atomic.Pointer[frame] // one frame, for the usual case of one caller
 	mu    sync.Mutex
@@ -64,7 +65,7 @@ func (d *Device) Compile(c *accel.Code) (accel.Program, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	p := &program{args: make([][]int, c.Args), bytes: make([]int, c.Args), codeArena: c.ArenaBytes, arena: c.ArenaBytes}
+	p := &program{args: make([][]int, c.Args), bytes: make([]int, c.Args), codeArena: c.ArenaBytes, arena: c.ArenaBytes, threads: d.pool.Threads()}
 	for i, t := range c.Tensors {
 		p.tensors = append(p.tensors, &tensor{Tensor: t, id: i, n: t.Len()})
 		if t.Arg >= 0 {
@@ -118,7 +119,9 @@ func (p *program) run(pool *par.Pool, args []accel.Buffer) error {
 	}
 	f := p.take()
 	defer p.give(f)
-	f.pool = pool
+	if f.pool = pool; pool.Threads() > p.threads {
+		f.pool = nil // compiled by a device with fewer: one thread is right for any
+	}
 	for i, a := range args {
 		b, ok := a.(*buffer)
 		if !ok {

@@ -143,7 +143,7 @@ func (g *Graph) ApplyNode(op, name string, attrs accel.Attrs, inputs ...*Value) 
 	if name == "" {
 		name = op
 	}
-	n := &Node{Op: op, Name: g.free(name), Inputs: inputs, Attrs: attrs}
+	n := &Node{Op: op, Name: g.free(name), Inputs: slices.Clone(inputs), Attrs: attrs}
 	types, err := g.infer(n)
 	if err != nil {
 		return nil, fmt.Errorf("graph: %s %s(%s)%s: %w", n.Name, op, typeList(inputs), attrs, err)

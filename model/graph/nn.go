@@ -7,10 +7,11 @@ func nnOps() []operator {
 		opMaxPool, opMaxPoolGrad, opAveragePool, opAveragePoolGrad, opLpPool, opLpPoolGrad,
 		opGlobalAveragePool, opGlobalMaxPool, opGlobalLpPool,
 		opSoftmax, opLogSoftmax, opSoftmaxGrad, opLogSoftmaxGrad,
-		opNegativeLogLikelihoodLoss, opNegativeLogLikelihoodLossGrad, opSoftmaxCrossEntropyLoss, opMaskedDropout,
+		opNegativeLogLikelihoodLoss, opNegativeLogLikelihoodLossGrad, opSoftmaxCrossEntropyLoss, opMaskedDropout, opDropout,
 		opLayerNormalization, opRMSNormalization, opSkipLayerNormalization, opLayerNormGrad, opRMSNormGrad,
 		opBatchNormalization, opGroupNormalization, opInstanceNormalization, opBatchNormGrad, opGroupNormGrad,
 		opFusedAttention, opFusedAttentionGrad, opAttention, opFlexAttention, opLinearAttention,
+		opLRN, opLpNormalization, opMeanVarianceNormalization, opHardmax,
 		opRotaryEmbedding, opCausalConvWithState, opSwiGLU,
 	}
 }

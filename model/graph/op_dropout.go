@@ -18,6 +18,58 @@ var opMaskedDropout = operator{
 	},
 }
 
+// opDropout is ONNX's Dropout of x, with a ratio (0.5 by default) and a scalar
+// training_mode (false): y = x, and the mask is true everywhere. While training
+// with a ratio above 0 it would need random numbers that it has no seed for: use
+// MaskedDropout, which nn makes.
+var opDropout = operator{
+	name: "Dropout", min: 1, max: 3, static: []int{1, 2},
+	shapes: func(c *Context) ([]Type, error) {
+		if err := c.IsA(0, floatTypes...); err != nil {
+			return nil, err
+		}
+		training, err := dropoutInput(c, 2, 0)
+		if err != nil {
+			return nil, err
+		}
+		if training != 0 {
+			ratio, err := dropoutInput(c, 1, 0.5)
+			if err != nil {
+				return nil, err
+			}
+			if ratio != 0 {
+				return nil, fmt.Errorf("Dropout while training, without a seed: %w", accel.ErrUnsupported)
+			}
+		}
+		return []Type{{DType: c.DType(0), Shape: c.Shape(0)}, {DType: accel.Bool, Shape: c.Shape(0)}}, nil
+	},
+	expand: func(b *B, n *Node) []*Value {
+		x := n.Inputs[0]
+		out := []*Value{b.Op("Identity", nil, x), nil}
+		if n.Output(1) != nil {
+			out[1] = b.Expand(b.Scalar(accel.Bool, 1), x.Type.Shape...)
+		}
+		return out
+	},
+}
+
+// dropoutInput is the value of input i, one number, or what stands for it if it
+// is absent.
+func dropoutInput(c *Context, i int, absent float64) (float64, error) {
+	a, err := c.Value(i)
+	if a == nil || err != nil {
+		return absent, err
+	}
+	if a.Len() != 1 {
+		return 0, fmt.Errorf("input %d has %d elements, want one", i, a.Len())
+	}
+	a, err = c.g.evaluate("Cast", accel.Attrs{accel.String("to", accel.Float64.String())}, a)
+	if err != nil {
+		return 0, err
+	}
+	return accel.Values[float64](a)[0], nil
+}
+
 func maskedDropoutRule(c *Context) ([]Type, error) {
 	if err := c.IsA(0, floatTypes...); err != nil {
 		return nil, err

@@ -4,16 +4,22 @@
 //
 //	y[n,m,o] = act(Σ_{c,k} x[n,c,o·stride + k·dilation - pad] · w[m,c,k] + bias[m] + residual[n,m,o])
 //
-// c runs over the channels of m's group. It is direct convolution: lanes are
-// neighbouring output positions, and the matrix of patches is never built. A
-// block of the input is copied with its padding, unless it can be read where it
-// is; the micro-kernel then reads each tap of each channel at its own offset.
+// c runs over the channels of m's group. The shape alone, not the CPU, the
+// threads or the number of images, picks one of three methods; README.md tells
+// how they work:
 //
-// An output element is a chain of fused multiply-adds over the taps, channel by
-// channel, in blocks of 384 that are added in order. So its bits depend on the
-// shapes alone, neither on threads nor on the other images of the batch. Padding
-// is zeros that take part in the chain: an infinite or NaN weight on padding
-// gives NaN, as it does in a product with the matrix of patches.
+//   - direct convolution: an output is a chain of fused multiply-adds over the
+//     taps, channel by channel, in blocks of 384 that are added in order;
+//   - F(2x2, 3x3), for kernels of 3 x 3 at stride 1 with at least 12 channels on
+//     both sides and rows of a multiple of eight outputs: an output is a sum of
+//     nine chains over the channels of transformed squares;
+//   - columns, for the gradient of x and for transposed convolutions where most
+//     taps of the direct form would meet padding: an output is a sum over the
+//     taps of chains over the channels.
+//
+// Padding is zeros that take part: an infinite or NaN weight on padding gives
+// NaN, as it does in a product with the matrix of patches. In F(2x2, 3x3) an
+// infinite or NaN element shows in all outputs of the squares that read it.
 package conv
 
 import (

@@ -193,10 +193,11 @@ func (p *problem) blockSegs(b [3]int) int { return b[0] * b[1] * ceil(b[2], lane
 // packedLen is the length of its packed weights.
 func (p *problem) packedLen() int { return p.groups * p.panels * p.kern.mr * p.k }
 
-// cost is the multiply-adds of one image and group, those of unused lanes and
-// rows included.
+// cost is the multiply-adds of one image and group, those of unused lanes
+// included. Methods are compared by it, so it does not depend on the kernel: the
+// method decides the bits.
 func (p *problem) cost() int {
-	return p.panels * p.kern.mr * p.k * p.ax[0].n * p.ax[1].n * roundUp(p.ax[2].n, lanes)
+	return p.rows * p.k * p.ax[0].n * p.ax[1].n * roundUp(p.ax[2].n, lanes)
 }
 
 // pack writes the weights of a panel of kern.mr output rows for each tap in

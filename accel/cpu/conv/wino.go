@@ -169,8 +169,7 @@ func (w *wino) pack(dst, src []float32) {
 // square, whose loads, sums and stores take about as long as multiply-adds.
 func (w *wino) cost() float64 {
 	squares := w.lay.ax[1].n * w.lay.ax[2].n
-	rows := w.gemm.panels * w.gemm.kern.mr
-	return float64(squares) * (1.2*float64(16*rows*w.chans) + float64(64*w.chans+64*w.rows))
+	return float64(squares) * (1.2*float64(16*w.rows*w.chans) + float64(64*w.chans+64*w.rows))
 }
 
 func (w *wino) sourceLen() int { return w.images * w.lay.sourceLen() }

@@ -4,7 +4,7 @@
 
 // func reluGradAVX2(dx *float32, dy *float32, y *float32, n int)
 TEXT ·reluGradAVX2(SB), NOSPLIT, $0-32
-	VBROADCASTSS constants<>+0(SB), Y15
+	VMOVUPS constants<>+0(SB), Y15
 	MOVQ n+24(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -55,9 +55,9 @@ done3:
 
 // func geluGradAVX2(dx *float32, dy *float32, x *float32, n int)
 TEXT ·geluGradAVX2(SB), NOSPLIT, $0-32
-	VBROADCASTSS constants<>+544(SB), Y13
-	VBROADCASTSS constants<>+416(SB), Y15
-	VBROADCASTSS constants<>+160(SB), Y14
+	VMOVUPS constants<>+544(SB), Y13
+	VMOVUPS constants<>+416(SB), Y15
+	VMOVUPS constants<>+160(SB), Y14
 	MOVQ n+24(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -78,9 +78,9 @@ single1:
 	VMOVUPS 32(R8)(AX*1), Y1
 	VANDPS constants<>+32(SB), Y0, Y2
 	VANDPS constants<>+32(SB), Y1, Y3
-	VBROADCASTSS constants<>+64(SB), Y4
+	VMOVUPS constants<>+64(SB), Y4
 	VMINPS Y2, Y4, Y2
-	VBROADCASTSS constants<>+64(SB), Y4
+	VMOVUPS constants<>+64(SB), Y4
 	VMINPS Y3, Y4, Y3
 	VMULPS constants<>+96(SB), Y2, Y4
 	VMULPS constants<>+96(SB), Y3, Y5
@@ -100,10 +100,10 @@ single1:
 	VFNMADD132PS constants<>+224(SB), Y7, Y11
 	VADDPS Y4, Y10, Y10
 	VADDPS Y5, Y11, Y11
-	VBROADCASTSS constants<>+256(SB), Y4
+	VMOVUPS constants<>+256(SB), Y4
 	VMOVAPS Y10, Y5
 	VFMADD213PS constants<>+288(SB), Y4, Y5
-	VBROADCASTSS constants<>+256(SB), Y4
+	VMOVUPS constants<>+256(SB), Y4
 	VMOVAPS Y11, Y6
 	VFMADD213PS constants<>+288(SB), Y4, Y6
 	VFMADD213PS constants<>+320(SB), Y10, Y5
@@ -207,7 +207,7 @@ tail2:
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(R8)(AX*1), Y0, Y1
 	VANDPS constants<>+32(SB), Y1, Y2
-	VBROADCASTSS constants<>+64(SB), Y3
+	VMOVUPS constants<>+64(SB), Y3
 	VMINPS Y2, Y3, Y2
 	VMULPS constants<>+96(SB), Y2, Y3
 	VMULPS Y2, Y3, Y4
@@ -218,7 +218,7 @@ tail2:
 	VFNMADD231PS constants<>+192(SB), Y6, Y4
 	VFNMADD132PS constants<>+224(SB), Y4, Y6
 	VADDPS Y3, Y6, Y6
-	VBROADCASTSS constants<>+256(SB), Y3
+	VMOVUPS constants<>+256(SB), Y3
 	VMOVAPS Y6, Y4
 	VFMADD213PS constants<>+288(SB), Y3, Y4
 	VFMADD213PS constants<>+320(SB), Y6, Y4
@@ -270,7 +270,7 @@ tail2:
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(R8)(AX*1), Y0, Y1
 	VANDPS constants<>+32(SB), Y1, Y2
-	VBROADCASTSS constants<>+64(SB), Y3
+	VMOVUPS constants<>+64(SB), Y3
 	VMINPS Y2, Y3, Y2
 	VMULPS constants<>+96(SB), Y2, Y3
 	VMULPS Y2, Y3, Y4
@@ -281,7 +281,7 @@ tail2:
 	VFNMADD231PS constants<>+192(SB), Y6, Y4
 	VFNMADD132PS constants<>+224(SB), Y4, Y6
 	VADDPS Y3, Y6, Y6
-	VBROADCASTSS constants<>+256(SB), Y3
+	VMOVUPS constants<>+256(SB), Y3
 	VMOVAPS Y6, Y4
 	VFMADD213PS constants<>+288(SB), Y3, Y4
 	VFMADD213PS constants<>+320(SB), Y6, Y4
@@ -336,11 +336,11 @@ done3:
 
 // func geluTanhGradAVX2(dx *float32, dy *float32, x *float32, n int)
 TEXT ·geluTanhGradAVX2(SB), NOSPLIT, $0-32
-	VBROADCASTSS constants<>+256(SB), Y12
-	VBROADCASTSS constants<>+288(SB), Y11
-	VBROADCASTSS constants<>+416(SB), Y15
-	VBROADCASTSS constants<>+896(SB), Y13
-	VBROADCASTSS constants<>+160(SB), Y14
+	VMOVUPS constants<>+256(SB), Y12
+	VMOVUPS constants<>+288(SB), Y11
+	VMOVUPS constants<>+416(SB), Y15
+	VMOVUPS constants<>+896(SB), Y13
+	VMOVUPS constants<>+160(SB), Y14
 	MOVQ n+24(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -369,9 +369,9 @@ single1:
 	VMULPS Y5, Y1, Y5
 	VORPS constants<>+928(SB), Y4, Y4
 	VORPS constants<>+928(SB), Y5, Y5
-	VBROADCASTSS constants<>+960(SB), Y6
+	VMOVUPS constants<>+960(SB), Y6
 	VMAXPS Y4, Y6, Y4
-	VBROADCASTSS constants<>+960(SB), Y6
+	VMOVUPS constants<>+960(SB), Y6
 	VMAXPS Y5, Y6, Y5
 	VMOVAPS Y14, Y6
 	VFMADD231PS constants<>+128(SB), Y4, Y6
@@ -450,7 +450,7 @@ tail2:
 	VFMADD231PS constants<>+864(SB), Y2, Y3
 	VMULPS Y3, Y1, Y3
 	VORPS constants<>+928(SB), Y3, Y3
-	VBROADCASTSS constants<>+960(SB), Y4
+	VMOVUPS constants<>+960(SB), Y4
 	VMAXPS Y3, Y4, Y3
 	VMOVAPS Y14, Y4
 	VFMADD231PS constants<>+128(SB), Y3, Y4
@@ -491,7 +491,7 @@ tail2:
 	VFMADD231PS constants<>+864(SB), Y2, Y3
 	VMULPS Y3, Y1, Y3
 	VORPS constants<>+928(SB), Y3, Y3
-	VBROADCASTSS constants<>+960(SB), Y4
+	VMOVUPS constants<>+960(SB), Y4
 	VMAXPS Y3, Y4, Y3
 	VMOVAPS Y14, Y4
 	VFMADD231PS constants<>+128(SB), Y3, Y4
@@ -531,7 +531,7 @@ done3:
 
 // func sigmoidGradAVX2(dx *float32, dy *float32, y *float32, n int)
 TEXT ·sigmoidGradAVX2(SB), NOSPLIT, $0-32
-	VBROADCASTSS constants<>+416(SB), Y15
+	VMOVUPS constants<>+416(SB), Y15
 	MOVQ n+24(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -586,7 +586,7 @@ done3:
 
 // func tanhGradAVX2(dx *float32, dy *float32, y *float32, n int)
 TEXT ·tanhGradAVX2(SB), NOSPLIT, $0-32
-	VBROADCASTSS constants<>+416(SB), Y15
+	VMOVUPS constants<>+416(SB), Y15
 	MOVQ n+24(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -637,13 +637,13 @@ done3:
 
 // func siluGradAVX2(dx *float32, dy *float32, x *float32, n int)
 TEXT ·siluGradAVX2(SB), NOSPLIT, $0-32
-	VBROADCASTSS constants<>+256(SB), Y13
-	VBROADCASTSS constants<>+288(SB), Y12
-	VBROADCASTSS constants<>+320(SB), Y11
-	VBROADCASTSS constants<>+352(SB), Y10
-	VBROADCASTSS constants<>+384(SB), Y9
-	VBROADCASTSS constants<>+416(SB), Y15
-	VBROADCASTSS constants<>+160(SB), Y14
+	VMOVUPS constants<>+256(SB), Y13
+	VMOVUPS constants<>+288(SB), Y12
+	VMOVUPS constants<>+320(SB), Y11
+	VMOVUPS constants<>+352(SB), Y10
+	VMOVUPS constants<>+384(SB), Y9
+	VMOVUPS constants<>+416(SB), Y15
+	VMOVUPS constants<>+160(SB), Y14
 	MOVQ n+24(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -664,9 +664,9 @@ single1:
 	VMOVUPS 32(R8)(AX*1), Y1
 	VORPS constants<>+928(SB), Y0, Y2
 	VORPS constants<>+928(SB), Y1, Y3
-	VBROADCASTSS constants<>+960(SB), Y4
+	VMOVUPS constants<>+960(SB), Y4
 	VMAXPS Y2, Y4, Y2
-	VBROADCASTSS constants<>+960(SB), Y4
+	VMOVUPS constants<>+960(SB), Y4
 	VMAXPS Y3, Y4, Y3
 	VMOVAPS Y14, Y4
 	VFMADD231PS constants<>+128(SB), Y2, Y4
@@ -739,7 +739,7 @@ tail2:
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(R8)(AX*1), Y0, Y1
 	VORPS constants<>+928(SB), Y1, Y2
-	VBROADCASTSS constants<>+960(SB), Y3
+	VMOVUPS constants<>+960(SB), Y3
 	VMAXPS Y2, Y3, Y2
 	VMOVAPS Y14, Y3
 	VFMADD231PS constants<>+128(SB), Y2, Y3
@@ -775,7 +775,7 @@ tail2:
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(R8)(AX*1), Y0, Y1
 	VORPS constants<>+928(SB), Y1, Y2
-	VBROADCASTSS constants<>+960(SB), Y3
+	VMOVUPS constants<>+960(SB), Y3
 	VMAXPS Y2, Y3, Y2
 	VMOVAPS Y14, Y3
 	VFMADD231PS constants<>+128(SB), Y2, Y3
@@ -814,13 +814,13 @@ done3:
 
 // func softplusGradAVX2(dx *float32, dy *float32, x *float32, n int)
 TEXT ·softplusGradAVX2(SB), NOSPLIT, $0-32
-	VBROADCASTSS constants<>+256(SB), Y13
-	VBROADCASTSS constants<>+288(SB), Y12
-	VBROADCASTSS constants<>+320(SB), Y11
-	VBROADCASTSS constants<>+352(SB), Y10
-	VBROADCASTSS constants<>+384(SB), Y9
-	VBROADCASTSS constants<>+416(SB), Y15
-	VBROADCASTSS constants<>+160(SB), Y14
+	VMOVUPS constants<>+256(SB), Y13
+	VMOVUPS constants<>+288(SB), Y12
+	VMOVUPS constants<>+320(SB), Y11
+	VMOVUPS constants<>+352(SB), Y10
+	VMOVUPS constants<>+384(SB), Y9
+	VMOVUPS constants<>+416(SB), Y15
+	VMOVUPS constants<>+160(SB), Y14
 	MOVQ n+24(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -841,9 +841,9 @@ single1:
 	VMOVUPS 32(R8)(AX*1), Y1
 	VORPS constants<>+928(SB), Y0, Y2
 	VORPS constants<>+928(SB), Y1, Y3
-	VBROADCASTSS constants<>+960(SB), Y4
+	VMOVUPS constants<>+960(SB), Y4
 	VMAXPS Y2, Y4, Y2
-	VBROADCASTSS constants<>+960(SB), Y4
+	VMOVUPS constants<>+960(SB), Y4
 	VMAXPS Y3, Y4, Y3
 	VMOVAPS Y14, Y4
 	VFMADD231PS constants<>+128(SB), Y2, Y4
@@ -910,7 +910,7 @@ tail2:
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(R8)(AX*1), Y0, Y1
 	VORPS constants<>+928(SB), Y1, Y2
-	VBROADCASTSS constants<>+960(SB), Y3
+	VMOVUPS constants<>+960(SB), Y3
 	VMAXPS Y2, Y3, Y2
 	VMOVAPS Y14, Y3
 	VFMADD231PS constants<>+128(SB), Y2, Y3
@@ -943,7 +943,7 @@ tail2:
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(R8)(AX*1), Y0, Y1
 	VORPS constants<>+928(SB), Y1, Y2
-	VBROADCASTSS constants<>+960(SB), Y3
+	VMOVUPS constants<>+960(SB), Y3
 	VMAXPS Y2, Y3, Y2
 	VMOVAPS Y14, Y3
 	VFMADD231PS constants<>+128(SB), Y2, Y3
@@ -979,9 +979,9 @@ done3:
 
 // func mishGradAVX2(dx *float32, dy *float32, x *float32, n int)
 TEXT ·mishGradAVX2(SB), NOSPLIT, $0-32
-	VBROADCASTSS constants<>+416(SB), Y15
-	VBROADCASTSS constants<>+1024(SB), Y14
-	VBROADCASTSS constants<>+160(SB), Y13
+	VMOVUPS constants<>+416(SB), Y15
+	VMOVUPS constants<>+1024(SB), Y14
+	VMOVUPS constants<>+160(SB), Y13
 	MOVQ n+24(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1002,9 +1002,9 @@ single1:
 	VMOVUPS 32(R8)(AX*1), Y1
 	VORPS constants<>+928(SB), Y0, Y2
 	VORPS constants<>+928(SB), Y1, Y3
-	VBROADCASTSS constants<>+960(SB), Y4
+	VMOVUPS constants<>+960(SB), Y4
 	VMAXPS Y2, Y4, Y2
-	VBROADCASTSS constants<>+960(SB), Y4
+	VMOVUPS constants<>+960(SB), Y4
 	VMAXPS Y3, Y4, Y3
 	VMOVAPS Y13, Y4
 	VFMADD231PS constants<>+128(SB), Y2, Y4
@@ -1016,10 +1016,10 @@ single1:
 	VFNMADD231PS constants<>+192(SB), Y7, Y3
 	VFNMADD132PS constants<>+224(SB), Y2, Y6
 	VFNMADD132PS constants<>+224(SB), Y3, Y7
-	VBROADCASTSS constants<>+256(SB), Y2
+	VMOVUPS constants<>+256(SB), Y2
 	VMOVAPS Y6, Y3
 	VFMADD213PS constants<>+288(SB), Y2, Y3
-	VBROADCASTSS constants<>+256(SB), Y2
+	VMOVUPS constants<>+256(SB), Y2
 	VMOVAPS Y7, Y8
 	VFMADD213PS constants<>+288(SB), Y2, Y8
 	VFMADD213PS constants<>+320(SB), Y6, Y3
@@ -1101,14 +1101,14 @@ tail2:
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(R8)(AX*1), Y0, Y1
 	VORPS constants<>+928(SB), Y1, Y2
-	VBROADCASTSS constants<>+960(SB), Y3
+	VMOVUPS constants<>+960(SB), Y3
 	VMAXPS Y2, Y3, Y2
 	VMOVAPS Y13, Y3
 	VFMADD231PS constants<>+128(SB), Y2, Y3
 	VSUBPS Y13, Y3, Y4
 	VFNMADD231PS constants<>+192(SB), Y4, Y2
 	VFNMADD132PS constants<>+224(SB), Y2, Y4
-	VBROADCASTSS constants<>+256(SB), Y2
+	VMOVUPS constants<>+256(SB), Y2
 	VMOVAPS Y4, Y5
 	VFMADD213PS constants<>+288(SB), Y2, Y5
 	VFMADD213PS constants<>+320(SB), Y4, Y5
@@ -1149,14 +1149,14 @@ tail2:
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(R8)(AX*1), Y0, Y1
 	VORPS constants<>+928(SB), Y1, Y2
-	VBROADCASTSS constants<>+960(SB), Y3
+	VMOVUPS constants<>+960(SB), Y3
 	VMAXPS Y2, Y3, Y2
 	VMOVAPS Y13, Y3
 	VFMADD231PS constants<>+128(SB), Y2, Y3
 	VSUBPS Y13, Y3, Y4
 	VFNMADD231PS constants<>+192(SB), Y4, Y2
 	VFNMADD132PS constants<>+224(SB), Y2, Y4
-	VBROADCASTSS constants<>+256(SB), Y2
+	VMOVUPS constants<>+256(SB), Y2
 	VMOVAPS Y4, Y5
 	VFMADD213PS constants<>+288(SB), Y2, Y5
 	VFMADD213PS constants<>+320(SB), Y4, Y5
@@ -1225,13 +1225,13 @@ loop4:
 	VANDPS constants<>+32(SB), Y1, Y1
 	VANDPS constants<>+32(SB), Y2, Y2
 	VANDPS constants<>+32(SB), Y3, Y3
-	VBROADCASTSS constants<>+1056(SB), Y4
+	VMOVUPS constants<>+1056(SB), Y4
 	VMINPS Y0, Y4, Y0
-	VBROADCASTSS constants<>+1056(SB), Y4
+	VMOVUPS constants<>+1056(SB), Y4
 	VMINPS Y1, Y4, Y1
-	VBROADCASTSS constants<>+1056(SB), Y4
+	VMOVUPS constants<>+1056(SB), Y4
 	VMINPS Y2, Y4, Y2
-	VBROADCASTSS constants<>+1056(SB), Y4
+	VMOVUPS constants<>+1056(SB), Y4
 	VMINPS Y3, Y4, Y3
 	VMULPS constants<>+1088(SB), Y0, Y4
 	VMULPS constants<>+1088(SB), Y1, Y5
@@ -1245,16 +1245,16 @@ loop4:
 	VFMSUB213PS Y9, Y1, Y5
 	VFMSUB213PS Y10, Y2, Y6
 	VFMSUB213PS Y11, Y3, Y7
-	VBROADCASTSS constants<>+128(SB), Y0
+	VMOVUPS constants<>+128(SB), Y0
 	VMOVAPS Y8, Y1
 	VFMADD213PS constants<>+160(SB), Y0, Y1
-	VBROADCASTSS constants<>+128(SB), Y0
+	VMOVUPS constants<>+128(SB), Y0
 	VMOVAPS Y9, Y2
 	VFMADD213PS constants<>+160(SB), Y0, Y2
-	VBROADCASTSS constants<>+128(SB), Y0
+	VMOVUPS constants<>+128(SB), Y0
 	VMOVAPS Y10, Y3
 	VFMADD213PS constants<>+160(SB), Y0, Y3
-	VBROADCASTSS constants<>+128(SB), Y0
+	VMOVUPS constants<>+128(SB), Y0
 	VMOVAPS Y11, Y12
 	VFMADD213PS constants<>+160(SB), Y0, Y12
 	VSUBPS constants<>+160(SB), Y1, Y0
@@ -1273,16 +1273,16 @@ loop4:
 	VADDPS Y5, Y13, Y13
 	VADDPS Y6, Y14, Y14
 	VADDPS Y7, Y15, Y15
-	VBROADCASTSS constants<>+256(SB), Y4
+	VMOVUPS constants<>+256(SB), Y4
 	VMOVAPS Y0, Y5
 	VFMADD213PS constants<>+288(SB), Y4, Y5
-	VBROADCASTSS constants<>+256(SB), Y4
+	VMOVUPS constants<>+256(SB), Y4
 	VMOVAPS Y13, Y6
 	VFMADD213PS constants<>+288(SB), Y4, Y6
-	VBROADCASTSS constants<>+256(SB), Y4
+	VMOVUPS constants<>+256(SB), Y4
 	VMOVAPS Y14, Y7
 	VFMADD213PS constants<>+288(SB), Y4, Y7
-	VBROADCASTSS constants<>+256(SB), Y4
+	VMOVUPS constants<>+256(SB), Y4
 	VMOVAPS Y15, Y8
 	VFMADD213PS constants<>+288(SB), Y4, Y8
 	VFMADD213PS constants<>+320(SB), Y0, Y5
@@ -1370,9 +1370,9 @@ single1:
 	VMOVUPS 32(R8)(AX*1), Y1
 	VANDPS constants<>+32(SB), Y0, Y0
 	VANDPS constants<>+32(SB), Y1, Y1
-	VBROADCASTSS constants<>+1056(SB), Y2
+	VMOVUPS constants<>+1056(SB), Y2
 	VMINPS Y0, Y2, Y0
-	VBROADCASTSS constants<>+1056(SB), Y2
+	VMOVUPS constants<>+1056(SB), Y2
 	VMINPS Y1, Y2, Y1
 	VMULPS constants<>+1088(SB), Y0, Y2
 	VMULPS constants<>+1088(SB), Y1, Y3
@@ -1380,10 +1380,10 @@ single1:
 	VMULPS Y1, Y3, Y5
 	VFMSUB213PS Y4, Y0, Y2
 	VFMSUB213PS Y5, Y1, Y3
-	VBROADCASTSS constants<>+128(SB), Y0
+	VMOVUPS constants<>+128(SB), Y0
 	VMOVAPS Y4, Y1
 	VFMADD213PS constants<>+160(SB), Y0, Y1
-	VBROADCASTSS constants<>+128(SB), Y0
+	VMOVUPS constants<>+128(SB), Y0
 	VMOVAPS Y5, Y6
 	VFMADD213PS constants<>+160(SB), Y0, Y6
 	VSUBPS constants<>+160(SB), Y1, Y0
@@ -1394,10 +1394,10 @@ single1:
 	VFNMADD132PS constants<>+224(SB), Y5, Y7
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y7, Y7
-	VBROADCASTSS constants<>+256(SB), Y2
+	VMOVUPS constants<>+256(SB), Y2
 	VMOVAPS Y0, Y3
 	VFMADD213PS constants<>+288(SB), Y2, Y3
-	VBROADCASTSS constants<>+256(SB), Y2
+	VMOVUPS constants<>+256(SB), Y2
 	VMOVAPS Y7, Y4
 	VFMADD213PS constants<>+288(SB), Y2, Y4
 	VFMADD213PS constants<>+320(SB), Y0, Y3
@@ -1445,19 +1445,19 @@ tail2:
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(R8)(AX*1), Y0, Y1
 	VANDPS constants<>+32(SB), Y1, Y1
-	VBROADCASTSS constants<>+1056(SB), Y2
+	VMOVUPS constants<>+1056(SB), Y2
 	VMINPS Y1, Y2, Y1
 	VMULPS constants<>+1088(SB), Y1, Y2
 	VMULPS Y1, Y2, Y3
 	VFMSUB213PS Y3, Y1, Y2
-	VBROADCASTSS constants<>+128(SB), Y1
+	VMOVUPS constants<>+128(SB), Y1
 	VMOVAPS Y3, Y4
 	VFMADD213PS constants<>+160(SB), Y1, Y4
 	VSUBPS constants<>+160(SB), Y4, Y1
 	VFNMADD231PS constants<>+192(SB), Y1, Y3
 	VFNMADD132PS constants<>+224(SB), Y3, Y1
 	VADDPS Y2, Y1, Y1
-	VBROADCASTSS constants<>+256(SB), Y2
+	VMOVUPS constants<>+256(SB), Y2
 	VMOVAPS Y1, Y3
 	VFMADD213PS constants<>+288(SB), Y2, Y3
 	VFMADD213PS constants<>+320(SB), Y1, Y3
@@ -1481,19 +1481,19 @@ tail2:
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(R8)(AX*1), Y0, Y1
 	VANDPS constants<>+32(SB), Y1, Y1
-	VBROADCASTSS constants<>+1056(SB), Y2
+	VMOVUPS constants<>+1056(SB), Y2
 	VMINPS Y1, Y2, Y1
 	VMULPS constants<>+1088(SB), Y1, Y2
 	VMULPS Y1, Y2, Y3
 	VFMSUB213PS Y3, Y1, Y2
-	VBROADCASTSS constants<>+128(SB), Y1
+	VMOVUPS constants<>+128(SB), Y1
 	VMOVAPS Y3, Y4
 	VFMADD213PS constants<>+160(SB), Y1, Y4
 	VSUBPS constants<>+160(SB), Y4, Y1
 	VFNMADD231PS constants<>+192(SB), Y1, Y3
 	VFNMADD132PS constants<>+224(SB), Y3, Y1
 	VADDPS Y2, Y1, Y1
-	VBROADCASTSS constants<>+256(SB), Y2
+	VMOVUPS constants<>+256(SB), Y2
 	VMOVAPS Y1, Y3
 	VFMADD213PS constants<>+288(SB), Y2, Y3
 	VFMADD213PS constants<>+320(SB), Y1, Y3
@@ -1520,12 +1520,12 @@ done3:
 
 // func eluGradAVX2(dx *float32, dy *float32, x *float32, alpha float32, n int)
 TEXT ·eluGradAVX2(SB), NOSPLIT, $0-40
-	VBROADCASTSS constants<>+0(SB), Y12
-	VBROADCASTSS constants<>+256(SB), Y11
-	VBROADCASTSS constants<>+288(SB), Y10
-	VBROADCASTSS constants<>+320(SB), Y9
-	VBROADCASTSS constants<>+416(SB), Y14
-	VBROADCASTSS constants<>+160(SB), Y13
+	VMOVUPS constants<>+0(SB), Y12
+	VMOVUPS constants<>+256(SB), Y11
+	VMOVUPS constants<>+288(SB), Y10
+	VMOVUPS constants<>+320(SB), Y9
+	VMOVUPS constants<>+416(SB), Y14
+	VMOVUPS constants<>+160(SB), Y13
 	MOVQ n+32(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1547,13 +1547,13 @@ single1:
 	VMOVUPS 32(R8)(AX*1), Y1
 	VCMPPS $30, Y12, Y0, Y2
 	VCMPPS $30, Y12, Y1, Y3
-	VBROADCASTSS constants<>+1152(SB), Y4
+	VMOVUPS constants<>+1152(SB), Y4
 	VMINPS Y0, Y4, Y0
-	VBROADCASTSS constants<>+1152(SB), Y4
+	VMOVUPS constants<>+1152(SB), Y4
 	VMINPS Y1, Y4, Y1
-	VBROADCASTSS constants<>+960(SB), Y4
+	VMOVUPS constants<>+960(SB), Y4
 	VMAXPS Y0, Y4, Y0
-	VBROADCASTSS constants<>+960(SB), Y4
+	VMOVUPS constants<>+960(SB), Y4
 	VMAXPS Y1, Y4, Y1
 	VMOVAPS Y13, Y4
 	VFMADD231PS constants<>+128(SB), Y0, Y4
@@ -1616,9 +1616,9 @@ tail2:
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(R8)(AX*1), Y0, Y1
 	VCMPPS $30, Y12, Y1, Y2
-	VBROADCASTSS constants<>+1152(SB), Y3
+	VMOVUPS constants<>+1152(SB), Y3
 	VMINPS Y1, Y3, Y1
-	VBROADCASTSS constants<>+960(SB), Y3
+	VMOVUPS constants<>+960(SB), Y3
 	VMAXPS Y1, Y3, Y1
 	VMOVAPS Y13, Y3
 	VFMADD231PS constants<>+128(SB), Y1, Y3
@@ -1649,9 +1649,9 @@ tail2:
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(R8)(AX*1), Y0, Y1
 	VCMPPS $30, Y12, Y1, Y2
-	VBROADCASTSS constants<>+1152(SB), Y3
+	VMOVUPS constants<>+1152(SB), Y3
 	VMINPS Y1, Y3, Y1
-	VBROADCASTSS constants<>+960(SB), Y3
+	VMOVUPS constants<>+960(SB), Y3
 	VMAXPS Y1, Y3, Y1
 	VMOVAPS Y13, Y3
 	VFMADD231PS constants<>+128(SB), Y1, Y3
@@ -1685,8 +1685,8 @@ done3:
 
 // func leakyReluGradAVX2(dx *float32, dy *float32, x *float32, alpha float32, n int)
 TEXT ·leakyReluGradAVX2(SB), NOSPLIT, $0-40
-	VBROADCASTSS constants<>+0(SB), Y14
-	VBROADCASTSS constants<>+416(SB), Y13
+	VMOVUPS constants<>+0(SB), Y14
+	VMOVUPS constants<>+416(SB), Y13
 	MOVQ n+32(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1742,8 +1742,8 @@ done3:
 
 // func hardSigmoidGradAVX2(dx *float32, dy *float32, x *float32, alpha float32, beta float32, n int)
 TEXT ·hardSigmoidGradAVX2(SB), NOSPLIT, $0-40
-	VBROADCASTSS constants<>+0(SB), Y13
-	VBROADCASTSS constants<>+416(SB), Y12
+	VMOVUPS constants<>+0(SB), Y13
+	VMOVUPS constants<>+416(SB), Y12
 	MOVQ n+32(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1812,12 +1812,12 @@ done3:
 
 // func hardSwishGradAVX2(dx *float32, dy *float32, x *float32, n int)
 TEXT ·hardSwishGradAVX2(SB), NOSPLIT, $0-32
-	VBROADCASTSS constants<>+0(SB), Y15
-	VBROADCASTSS constants<>+1184(SB), Y14
-	VBROADCASTSS constants<>+1216(SB), Y13
-	VBROADCASTSS constants<>+416(SB), Y12
-	VBROADCASTSS constants<>+1248(SB), Y11
-	VBROADCASTSS constants<>+1280(SB), Y10
+	VMOVUPS constants<>+0(SB), Y15
+	VMOVUPS constants<>+1184(SB), Y14
+	VMOVUPS constants<>+1216(SB), Y13
+	VMOVUPS constants<>+416(SB), Y12
+	VMOVUPS constants<>+1248(SB), Y11
+	VMOVUPS constants<>+1280(SB), Y10
 	MOVQ n+24(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX

@@ -312,7 +312,7 @@ done3:
 
 // func lionAVX2(p *float32, grad *float32, m *float32, s *[7]float32, n int)
 TEXT ·lionAVX2(SB), NOSPLIT, $0-40
-	VBROADCASTSS constants<>+32(SB), Y8
+	VMOVUPS constants<>+32(SB), Y8
 	MOVQ n+32(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX

@@ -372,7 +372,7 @@ done3:
 
 // func maxOfAVX2(x *float32, n int) float32
 TEXT ·maxOfAVX2(SB), NOSPLIT, $0-20
-	VBROADCASTSS constants<>+0(SB), Y11
+	VMOVUPS constants<>+0(SB), Y11
 	MOVQ n+8(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -446,7 +446,7 @@ done3:
 
 // func minOfAVX2(x *float32, n int) float32
 TEXT ·minOfAVX2(SB), NOSPLIT, $0-20
-	VBROADCASTSS constants<>+32(SB), Y11
+	VMOVUPS constants<>+32(SB), Y11
 	MOVQ n+8(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX

@@ -270,7 +270,9 @@ done3:
 
 // func maxOfAVX512(x *float32, n int) float32
 TEXT ·maxOfAVX512(SB), NOSPLIT, $0-20
-	VBROADCASTSS constants<>+0(SB), Z29
+	LEAQ constants<>+63(SB), DX
+	ANDQ $-64, DX
+	VMOVUPS 0(DX), Z29
 	MOVQ n+8(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -332,7 +334,9 @@ done3:
 
 // func minOfAVX512(x *float32, n int) float32
 TEXT ·minOfAVX512(SB), NOSPLIT, $0-20
-	VBROADCASTSS constants<>+32(SB), Z29
+	LEAQ constants<>+63(SB), DX
+	ANDQ $-64, DX
+	VMOVUPS 128(DX), Z29
 	MOVQ n+8(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -396,8 +400,32 @@ DATA constants<>+0(SB)/8, $0xff800000ff800000
 DATA constants<>+8(SB)/8, $0xff800000ff800000
 DATA constants<>+16(SB)/8, $0xff800000ff800000
 DATA constants<>+24(SB)/8, $0xff800000ff800000
-DATA constants<>+32(SB)/8, $0x7f8000007f800000
-DATA constants<>+40(SB)/8, $0x7f8000007f800000
-DATA constants<>+48(SB)/8, $0x7f8000007f800000
-DATA constants<>+56(SB)/8, $0x7f8000007f800000
-GLOBL constants<>(SB), RODATA|NOPTR, $64
+DATA constants<>+32(SB)/8, $0xff800000ff800000
+DATA constants<>+40(SB)/8, $0xff800000ff800000
+DATA constants<>+48(SB)/8, $0xff800000ff800000
+DATA constants<>+56(SB)/8, $0xff800000ff800000
+DATA constants<>+64(SB)/8, $0xff800000ff800000
+DATA constants<>+72(SB)/8, $0xff800000ff800000
+DATA constants<>+80(SB)/8, $0xff800000ff800000
+DATA constants<>+88(SB)/8, $0xff800000ff800000
+DATA constants<>+96(SB)/8, $0xff800000ff800000
+DATA constants<>+104(SB)/8, $0xff800000ff800000
+DATA constants<>+112(SB)/8, $0xff800000ff800000
+DATA constants<>+120(SB)/8, $0xff800000ff800000
+DATA constants<>+128(SB)/8, $0x7f8000007f800000
+DATA constants<>+136(SB)/8, $0x7f8000007f800000
+DATA constants<>+144(SB)/8, $0x7f8000007f800000
+DATA constants<>+152(SB)/8, $0x7f8000007f800000
+DATA constants<>+160(SB)/8, $0x7f8000007f800000
+DATA constants<>+168(SB)/8, $0x7f8000007f800000
+DATA constants<>+176(SB)/8, $0x7f8000007f800000
+DATA constants<>+184(SB)/8, $0x7f8000007f800000
+DATA constants<>+192(SB)/8, $0x7f8000007f800000
+DATA constants<>+200(SB)/8, $0x7f8000007f800000
+DATA constants<>+208(SB)/8, $0x7f8000007f800000
+DATA constants<>+216(SB)/8, $0x7f8000007f800000
+DATA constants<>+224(SB)/8, $0x7f8000007f800000
+DATA constants<>+232(SB)/8, $0x7f8000007f800000
+DATA constants<>+240(SB)/8, $0x7f8000007f800000
+DATA constants<>+248(SB)/8, $0x7f8000007f800000
+GLOBL constants<>(SB), RODATA|NOPTR, $256

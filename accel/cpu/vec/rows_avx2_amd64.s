@@ -4,9 +4,9 @@
 
 // func softmaxRowsAVX2(dst *float32, x *float32, rows int, cols int)
 TEXT ·softmaxRowsAVX2(SB), NOSPLIT, $0-32
-	VBROADCASTSS constants<>+192(SB), Y7
-	VBROADCASTSS constants<>+352(SB), Y9
-	VBROADCASTSS constants<>+96(SB), Y8
+	VMOVUPS constants<>+192(SB), Y7
+	VMOVUPS constants<>+352(SB), Y9
+	VMOVUPS constants<>+96(SB), Y8
 	MOVQ cols+24(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -20,9 +20,9 @@ TEXT ·softmaxRowsAVX2(SB), NOSPLIT, $0-32
 row1:
 	DECQ rows+16(FP)
 	JLT end2
-	VBROADCASTSS constants<>+0(SB), Y0
+	VMOVUPS constants<>+0(SB), Y0
 	VMOVAPS Y0, Y15
-	VBROADCASTSS constants<>+0(SB), Y0
+	VMOVUPS constants<>+0(SB), Y0
 	VMOVAPS Y0, Y14
 	XORQ AX, AX
 	CMPQ AX, BX
@@ -41,12 +41,12 @@ tail4:
 	JEQ done5
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
-	VBROADCASTSS constants<>+0(SB), Y2
+	VMOVUPS constants<>+0(SB), Y2
 	VBLENDVPS Y0, Y1, Y2, Y3
 	VMAXPS Y3, Y15, Y15
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
-	VBROADCASTSS constants<>+0(SB), Y2
+	VMOVUPS constants<>+0(SB), Y2
 	VBLENDVPS Y0, Y1, Y2, Y3
 	VMAXPS Y3, Y14, Y14
 done5:
@@ -70,9 +70,9 @@ single6:
 	VMOVUPS 32(SI)(AX*1), Y1
 	VSUBPS Y13, Y0, Y0
 	VSUBPS Y13, Y1, Y1
-	VBROADCASTSS constants<>+32(SB), Y2
+	VMOVUPS constants<>+32(SB), Y2
 	VMAXPS Y0, Y2, Y0
-	VBROADCASTSS constants<>+32(SB), Y2
+	VMOVUPS constants<>+32(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVAPS Y8, Y2
 	VFMADD231PS constants<>+64(SB), Y0, Y2
@@ -129,7 +129,7 @@ tail7:
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
 	VSUBPS Y13, Y1, Y1
-	VBROADCASTSS constants<>+32(SB), Y2
+	VMOVUPS constants<>+32(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVAPS Y8, Y2
 	VFMADD231PS constants<>+64(SB), Y1, Y2
@@ -158,7 +158,7 @@ tail7:
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
 	VSUBPS Y13, Y1, Y1
-	VBROADCASTSS constants<>+32(SB), Y2
+	VMOVUPS constants<>+32(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVAPS Y8, Y2
 	VFMADD231PS constants<>+64(SB), Y1, Y2
@@ -232,8 +232,8 @@ end2:
 
 // func biasSoftmaxRowsAVX2(dst *float32, x *float32, bias *float32, rows int, cols int, scale float32)
 TEXT ·biasSoftmaxRowsAVX2(SB), NOSPLIT, $0-44
-	VBROADCASTSS constants<>+352(SB), Y8
-	VBROADCASTSS constants<>+96(SB), Y7
+	VMOVUPS constants<>+352(SB), Y8
+	VMOVUPS constants<>+96(SB), Y7
 	MOVQ cols+32(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -249,9 +249,9 @@ TEXT ·biasSoftmaxRowsAVX2(SB), NOSPLIT, $0-44
 row1:
 	DECQ rows+24(FP)
 	JLT end2
-	VBROADCASTSS constants<>+0(SB), Y0
+	VMOVUPS constants<>+0(SB), Y0
 	VMOVAPS Y0, Y14
-	VBROADCASTSS constants<>+0(SB), Y0
+	VMOVUPS constants<>+0(SB), Y0
 	VMOVAPS Y0, Y13
 	XORQ AX, AX
 	CMPQ AX, BX
@@ -276,14 +276,14 @@ tail4:
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
 	VMASKMOVPS 0(R8)(AX*1), Y0, Y2
 	VFMADD231PS Y15, Y1, Y2
-	VBROADCASTSS constants<>+0(SB), Y1
+	VMOVUPS constants<>+0(SB), Y1
 	VBLENDVPS Y0, Y2, Y1, Y3
 	VMAXPS Y3, Y14, Y14
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
 	VMASKMOVPS 32(R8)(AX*1), Y0, Y2
 	VFMADD231PS Y15, Y1, Y2
-	VBROADCASTSS constants<>+0(SB), Y1
+	VMOVUPS constants<>+0(SB), Y1
 	VBLENDVPS Y0, Y2, Y1, Y3
 	VMAXPS Y3, Y13, Y13
 done5:
@@ -311,9 +311,9 @@ single6:
 	VFMADD231PS Y15, Y1, Y3
 	VSUBPS Y12, Y2, Y2
 	VSUBPS Y12, Y3, Y3
-	VBROADCASTSS constants<>+32(SB), Y0
+	VMOVUPS constants<>+32(SB), Y0
 	VMAXPS Y2, Y0, Y2
-	VBROADCASTSS constants<>+32(SB), Y0
+	VMOVUPS constants<>+32(SB), Y0
 	VMAXPS Y3, Y0, Y3
 	VMOVAPS Y7, Y0
 	VFMADD231PS constants<>+64(SB), Y2, Y0
@@ -325,10 +325,10 @@ single6:
 	VFNMADD231PS constants<>+128(SB), Y5, Y3
 	VFNMADD132PS constants<>+160(SB), Y2, Y4
 	VFNMADD132PS constants<>+160(SB), Y3, Y5
-	VBROADCASTSS constants<>+192(SB), Y2
+	VMOVUPS constants<>+192(SB), Y2
 	VMOVAPS Y4, Y3
 	VFMADD213PS constants<>+224(SB), Y2, Y3
-	VBROADCASTSS constants<>+192(SB), Y2
+	VMOVUPS constants<>+192(SB), Y2
 	VMOVAPS Y5, Y6
 	VFMADD213PS constants<>+224(SB), Y2, Y6
 	VFMADD213PS constants<>+256(SB), Y4, Y3
@@ -374,14 +374,14 @@ tail7:
 	VMASKMOVPS 0(R8)(AX*1), Y0, Y2
 	VFMADD231PS Y15, Y1, Y2
 	VSUBPS Y12, Y2, Y2
-	VBROADCASTSS constants<>+32(SB), Y1
+	VMOVUPS constants<>+32(SB), Y1
 	VMAXPS Y2, Y1, Y2
 	VMOVAPS Y7, Y1
 	VFMADD231PS constants<>+64(SB), Y2, Y1
 	VSUBPS Y7, Y1, Y3
 	VFNMADD231PS constants<>+128(SB), Y3, Y2
 	VFNMADD132PS constants<>+160(SB), Y2, Y3
-	VBROADCASTSS constants<>+192(SB), Y2
+	VMOVUPS constants<>+192(SB), Y2
 	VMOVAPS Y3, Y4
 	VFMADD213PS constants<>+224(SB), Y2, Y4
 	VFMADD213PS constants<>+256(SB), Y3, Y4
@@ -406,14 +406,14 @@ tail7:
 	VMASKMOVPS 32(R8)(AX*1), Y0, Y2
 	VFMADD231PS Y15, Y1, Y2
 	VSUBPS Y12, Y2, Y2
-	VBROADCASTSS constants<>+32(SB), Y1
+	VMOVUPS constants<>+32(SB), Y1
 	VMAXPS Y2, Y1, Y2
 	VMOVAPS Y7, Y1
 	VFMADD231PS constants<>+64(SB), Y2, Y1
 	VSUBPS Y7, Y1, Y3
 	VFNMADD231PS constants<>+128(SB), Y3, Y2
 	VFNMADD132PS constants<>+160(SB), Y2, Y3
-	VBROADCASTSS constants<>+192(SB), Y2
+	VMOVUPS constants<>+192(SB), Y2
 	VMOVAPS Y3, Y4
 	VFMADD213PS constants<>+224(SB), Y2, Y4
 	VFMADD213PS constants<>+256(SB), Y3, Y4
@@ -481,9 +481,9 @@ end2:
 
 // func logSoftmaxRowsAVX2(dst *float32, x *float32, rows int, cols int)
 TEXT ·logSoftmaxRowsAVX2(SB), NOSPLIT, $0-32
-	VBROADCASTSS constants<>+128(SB), Y7
-	VBROADCASTSS constants<>+352(SB), Y9
-	VBROADCASTSS constants<>+96(SB), Y8
+	VMOVUPS constants<>+128(SB), Y7
+	VMOVUPS constants<>+352(SB), Y9
+	VMOVUPS constants<>+96(SB), Y8
 	MOVQ cols+24(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -497,9 +497,9 @@ TEXT ·logSoftmaxRowsAVX2(SB), NOSPLIT, $0-32
 row1:
 	DECQ rows+16(FP)
 	JLT end2
-	VBROADCASTSS constants<>+0(SB), Y0
+	VMOVUPS constants<>+0(SB), Y0
 	VMOVAPS Y0, Y15
-	VBROADCASTSS constants<>+0(SB), Y0
+	VMOVUPS constants<>+0(SB), Y0
 	VMOVAPS Y0, Y14
 	XORQ AX, AX
 	CMPQ AX, BX
@@ -518,12 +518,12 @@ tail4:
 	JEQ done5
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
-	VBROADCASTSS constants<>+0(SB), Y2
+	VMOVUPS constants<>+0(SB), Y2
 	VBLENDVPS Y0, Y1, Y2, Y3
 	VMAXPS Y3, Y15, Y15
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
-	VBROADCASTSS constants<>+0(SB), Y2
+	VMOVUPS constants<>+0(SB), Y2
 	VBLENDVPS Y0, Y1, Y2, Y3
 	VMAXPS Y3, Y14, Y14
 done5:
@@ -547,9 +547,9 @@ single6:
 	VMOVUPS 32(SI)(AX*1), Y1
 	VSUBPS Y13, Y0, Y0
 	VSUBPS Y13, Y1, Y1
-	VBROADCASTSS constants<>+32(SB), Y2
+	VMOVUPS constants<>+32(SB), Y2
 	VMAXPS Y0, Y2, Y0
-	VBROADCASTSS constants<>+32(SB), Y2
+	VMOVUPS constants<>+32(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVAPS Y8, Y2
 	VFMADD231PS constants<>+64(SB), Y0, Y2
@@ -561,10 +561,10 @@ single6:
 	VFNMADD231PS Y7, Y5, Y1
 	VFNMADD132PS constants<>+160(SB), Y0, Y4
 	VFNMADD132PS constants<>+160(SB), Y1, Y5
-	VBROADCASTSS constants<>+192(SB), Y0
+	VMOVUPS constants<>+192(SB), Y0
 	VMOVAPS Y4, Y1
 	VFMADD213PS constants<>+224(SB), Y0, Y1
-	VBROADCASTSS constants<>+192(SB), Y0
+	VMOVUPS constants<>+192(SB), Y0
 	VMOVAPS Y5, Y6
 	VFMADD213PS constants<>+224(SB), Y0, Y6
 	VFMADD213PS constants<>+256(SB), Y4, Y1
@@ -606,14 +606,14 @@ tail7:
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
 	VSUBPS Y13, Y1, Y1
-	VBROADCASTSS constants<>+32(SB), Y2
+	VMOVUPS constants<>+32(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVAPS Y8, Y2
 	VFMADD231PS constants<>+64(SB), Y1, Y2
 	VSUBPS Y8, Y2, Y3
 	VFNMADD231PS Y7, Y3, Y1
 	VFNMADD132PS constants<>+160(SB), Y1, Y3
-	VBROADCASTSS constants<>+192(SB), Y1
+	VMOVUPS constants<>+192(SB), Y1
 	VMOVAPS Y3, Y4
 	VFMADD213PS constants<>+224(SB), Y1, Y4
 	VFMADD213PS constants<>+256(SB), Y3, Y4
@@ -635,14 +635,14 @@ tail7:
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
 	VSUBPS Y13, Y1, Y1
-	VBROADCASTSS constants<>+32(SB), Y2
+	VMOVUPS constants<>+32(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVAPS Y8, Y2
 	VFMADD231PS constants<>+64(SB), Y1, Y2
 	VSUBPS Y8, Y2, Y3
 	VFNMADD231PS Y7, Y3, Y1
 	VFNMADD132PS constants<>+160(SB), Y1, Y3
-	VBROADCASTSS constants<>+192(SB), Y1
+	VMOVUPS constants<>+192(SB), Y1
 	VMOVAPS Y3, Y4
 	VFMADD213PS constants<>+224(SB), Y1, Y4
 	VFMADD213PS constants<>+256(SB), Y3, Y4
@@ -681,7 +681,7 @@ done8:
 	VANDPS constants<>+480(SB), Y1, Y1
 	VSUBPS Y1, Y2, Y2
 	VSUBPS Y9, Y3, Y3
-	VBROADCASTSS constants<>+512(SB), Y1
+	VMOVUPS constants<>+512(SB), Y1
 	VMOVAPS Y3, Y4
 	VFMADD213PS constants<>+544(SB), Y1, Y4
 	VFMADD213PS constants<>+576(SB), Y3, Y4
@@ -698,13 +698,13 @@ done8:
 	VADDPS Y3, Y1, Y1
 	VFMADD231PS Y7, Y2, Y1
 	VCMPPS $0, constants<>+800(SB), Y0, Y2
-	VBROADCASTSS constants<>+800(SB), Y3
+	VMOVUPS constants<>+800(SB), Y3
 	VBLENDVPS Y2, Y3, Y1, Y4
 	VCMPPS $0, constants<>+832(SB), Y0, Y1
-	VBROADCASTSS constants<>+0(SB), Y2
+	VMOVUPS constants<>+0(SB), Y2
 	VBLENDVPS Y1, Y2, Y4, Y3
 	VCMPPS $25, constants<>+832(SB), Y0, Y0
-	VBROADCASTSS constants<>+864(SB), Y1
+	VMOVUPS constants<>+864(SB), Y1
 	VBLENDVPS Y0, Y1, Y3, Y2
 	VMOVAPS Y2, Y10
 	XORQ AX, AX
@@ -903,32 +903,32 @@ loop9:
 	VMOVUPS 32(R8)(AX*1), Y1
 	VMOVUPS 64(R8)(AX*1), Y2
 	VMOVUPS 96(R8)(AX*1), Y3
-	VBROADCASTSS constants<>+896(SB), Y4
+	VMOVUPS constants<>+896(SB), Y4
 	VMINPS Y0, Y4, Y0
-	VBROADCASTSS constants<>+896(SB), Y4
+	VMOVUPS constants<>+896(SB), Y4
 	VMINPS Y1, Y4, Y1
-	VBROADCASTSS constants<>+896(SB), Y4
+	VMOVUPS constants<>+896(SB), Y4
 	VMINPS Y2, Y4, Y2
-	VBROADCASTSS constants<>+896(SB), Y4
+	VMOVUPS constants<>+896(SB), Y4
 	VMINPS Y3, Y4, Y3
-	VBROADCASTSS constants<>+32(SB), Y4
+	VMOVUPS constants<>+32(SB), Y4
 	VMAXPS Y0, Y4, Y0
-	VBROADCASTSS constants<>+32(SB), Y4
+	VMOVUPS constants<>+32(SB), Y4
 	VMAXPS Y1, Y4, Y1
-	VBROADCASTSS constants<>+32(SB), Y4
+	VMOVUPS constants<>+32(SB), Y4
 	VMAXPS Y2, Y4, Y2
-	VBROADCASTSS constants<>+32(SB), Y4
+	VMOVUPS constants<>+32(SB), Y4
 	VMAXPS Y3, Y4, Y3
-	VBROADCASTSS constants<>+64(SB), Y4
+	VMOVUPS constants<>+64(SB), Y4
 	VMOVAPS Y0, Y5
 	VFMADD213PS constants<>+96(SB), Y4, Y5
-	VBROADCASTSS constants<>+64(SB), Y4
+	VMOVUPS constants<>+64(SB), Y4
 	VMOVAPS Y1, Y6
 	VFMADD213PS constants<>+96(SB), Y4, Y6
-	VBROADCASTSS constants<>+64(SB), Y4
+	VMOVUPS constants<>+64(SB), Y4
 	VMOVAPS Y2, Y7
 	VFMADD213PS constants<>+96(SB), Y4, Y7
-	VBROADCASTSS constants<>+64(SB), Y4
+	VMOVUPS constants<>+64(SB), Y4
 	VMOVAPS Y3, Y8
 	VFMADD213PS constants<>+96(SB), Y4, Y8
 	VSUBPS constants<>+96(SB), Y5, Y4
@@ -943,16 +943,16 @@ loop9:
 	VFNMADD132PS constants<>+160(SB), Y1, Y9
 	VFNMADD132PS constants<>+160(SB), Y2, Y10
 	VFNMADD132PS constants<>+160(SB), Y3, Y11
-	VBROADCASTSS constants<>+192(SB), Y0
+	VMOVUPS constants<>+192(SB), Y0
 	VMOVAPS Y4, Y1
 	VFMADD213PS constants<>+224(SB), Y0, Y1
-	VBROADCASTSS constants<>+192(SB), Y0
+	VMOVUPS constants<>+192(SB), Y0
 	VMOVAPS Y9, Y2
 	VFMADD213PS constants<>+224(SB), Y0, Y2
-	VBROADCASTSS constants<>+192(SB), Y0
+	VMOVUPS constants<>+192(SB), Y0
 	VMOVAPS Y10, Y3
 	VFMADD213PS constants<>+224(SB), Y0, Y3
-	VBROADCASTSS constants<>+192(SB), Y0
+	VMOVUPS constants<>+192(SB), Y0
 	VMOVAPS Y11, Y12
 	VFMADD213PS constants<>+224(SB), Y0, Y12
 	VFMADD213PS constants<>+256(SB), Y4, Y1
@@ -1034,18 +1034,18 @@ skip10:
 single6:
 	VMOVUPS 0(R8)(AX*1), Y0
 	VMOVUPS 32(R8)(AX*1), Y1
-	VBROADCASTSS constants<>+896(SB), Y2
+	VMOVUPS constants<>+896(SB), Y2
 	VMINPS Y0, Y2, Y0
-	VBROADCASTSS constants<>+896(SB), Y2
+	VMOVUPS constants<>+896(SB), Y2
 	VMINPS Y1, Y2, Y1
-	VBROADCASTSS constants<>+32(SB), Y2
+	VMOVUPS constants<>+32(SB), Y2
 	VMAXPS Y0, Y2, Y0
-	VBROADCASTSS constants<>+32(SB), Y2
+	VMOVUPS constants<>+32(SB), Y2
 	VMAXPS Y1, Y2, Y1
-	VBROADCASTSS constants<>+64(SB), Y2
+	VMOVUPS constants<>+64(SB), Y2
 	VMOVAPS Y0, Y3
 	VFMADD213PS constants<>+96(SB), Y2, Y3
-	VBROADCASTSS constants<>+64(SB), Y2
+	VMOVUPS constants<>+64(SB), Y2
 	VMOVAPS Y1, Y4
 	VFMADD213PS constants<>+96(SB), Y2, Y4
 	VSUBPS constants<>+96(SB), Y3, Y2
@@ -1054,10 +1054,10 @@ single6:
 	VFNMADD231PS constants<>+128(SB), Y5, Y1
 	VFNMADD132PS constants<>+160(SB), Y0, Y2
 	VFNMADD132PS constants<>+160(SB), Y1, Y5
-	VBROADCASTSS constants<>+192(SB), Y0
+	VMOVUPS constants<>+192(SB), Y0
 	VMOVAPS Y2, Y1
 	VFMADD213PS constants<>+224(SB), Y0, Y1
-	VBROADCASTSS constants<>+192(SB), Y0
+	VMOVUPS constants<>+192(SB), Y0
 	VMOVAPS Y5, Y6
 	VFMADD213PS constants<>+224(SB), Y0, Y6
 	VFMADD213PS constants<>+256(SB), Y2, Y1
@@ -1102,17 +1102,17 @@ tail7:
 	JEQ done8
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(R8)(AX*1), Y0, Y1
-	VBROADCASTSS constants<>+896(SB), Y2
+	VMOVUPS constants<>+896(SB), Y2
 	VMINPS Y1, Y2, Y1
-	VBROADCASTSS constants<>+32(SB), Y2
+	VMOVUPS constants<>+32(SB), Y2
 	VMAXPS Y1, Y2, Y1
-	VBROADCASTSS constants<>+64(SB), Y2
+	VMOVUPS constants<>+64(SB), Y2
 	VMOVAPS Y1, Y3
 	VFMADD213PS constants<>+96(SB), Y2, Y3
 	VSUBPS constants<>+96(SB), Y3, Y2
 	VFNMADD231PS constants<>+128(SB), Y2, Y1
 	VFNMADD132PS constants<>+160(SB), Y1, Y2
-	VBROADCASTSS constants<>+192(SB), Y1
+	VMOVUPS constants<>+192(SB), Y1
 	VMOVAPS Y2, Y4
 	VFMADD213PS constants<>+224(SB), Y1, Y4
 	VFMADD213PS constants<>+256(SB), Y2, Y4
@@ -1134,17 +1134,17 @@ tail7:
 	VMASKMOVPS Y1, Y0, 0(DI)(AX*1)
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(R8)(AX*1), Y0, Y1
-	VBROADCASTSS constants<>+896(SB), Y2
+	VMOVUPS constants<>+896(SB), Y2
 	VMINPS Y1, Y2, Y1
-	VBROADCASTSS constants<>+32(SB), Y2
+	VMOVUPS constants<>+32(SB), Y2
 	VMAXPS Y1, Y2, Y1
-	VBROADCASTSS constants<>+64(SB), Y2
+	VMOVUPS constants<>+64(SB), Y2
 	VMOVAPS Y1, Y3
 	VFMADD213PS constants<>+96(SB), Y2, Y3
 	VSUBPS constants<>+96(SB), Y3, Y2
 	VFNMADD231PS constants<>+128(SB), Y2, Y1
 	VFNMADD132PS constants<>+160(SB), Y1, Y2
-	VBROADCASTSS constants<>+192(SB), Y1
+	VMOVUPS constants<>+192(SB), Y1
 	VMOVAPS Y2, Y4
 	VFMADD213PS constants<>+224(SB), Y1, Y4
 	VFMADD213PS constants<>+256(SB), Y2, Y4
@@ -1178,7 +1178,7 @@ end2:
 
 // func layerNormRowsAVX2(dst *float32, mean *float32, invstd *float32, x *float32, gamma *float32, beta *float32, rows int, cols int, eps float32)
 TEXT ·layerNormRowsAVX2(SB), NOSPLIT, $0-68
-	VBROADCASTSS constants<>+352(SB), Y9
+	VMOVUPS constants<>+352(SB), Y9
 	MOVQ cols+56(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1515,7 +1515,7 @@ end2:
 
 // func rmsNormRowsAVX2(dst *float32, invrms *float32, x *float32, gamma *float32, rows int, cols int, eps float32)
 TEXT ·rmsNormRowsAVX2(SB), NOSPLIT, $0-52
-	VBROADCASTSS constants<>+352(SB), Y10
+	VMOVUPS constants<>+352(SB), Y10
 	MOVQ cols+40(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX

@@ -4,18 +4,20 @@
 
 // func softmaxRowsAVX512(dst *float32, x *float32, rows int, cols int)
 TEXT ·softmaxRowsAVX512(SB), NOSPLIT, $0-32
-	VBROADCASTSS constants<>+192(SB), Z25
-	VBROADCASTSS constants<>+224(SB), Z24
-	VBROADCASTSS constants<>+256(SB), Z23
-	VBROADCASTSS constants<>+288(SB), Z22
-	VBROADCASTSS constants<>+320(SB), Z21
-	VBROADCASTSS constants<>+128(SB), Z20
-	VBROADCASTSS constants<>+352(SB), Z27
-	VBROADCASTSS constants<>+64(SB), Z19
-	VBROADCASTSS constants<>+96(SB), Z26
-	VBROADCASTSS constants<>+160(SB), Z18
-	VBROADCASTSS constants<>+32(SB), Z17
-	VBROADCASTSS constants<>+0(SB), Z16
+	LEAQ constants<>+63(SB), DX
+	ANDQ $-64, DX
+	VMOVUPS 768(DX), Z25
+	VMOVUPS 896(DX), Z24
+	VMOVUPS 1024(DX), Z23
+	VMOVUPS 1152(DX), Z22
+	VMOVUPS 1280(DX), Z21
+	VMOVUPS 512(DX), Z20
+	VMOVUPS 1408(DX), Z27
+	VMOVUPS 256(DX), Z19
+	VMOVUPS 384(DX), Z26
+	VMOVUPS 640(DX), Z18
+	VMOVUPS 128(DX), Z17
+	VMOVUPS 0(DX), Z16
 	MOVQ cols+24(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -230,18 +232,20 @@ end2:
 
 // func biasSoftmaxRowsAVX512(dst *float32, x *float32, bias *float32, rows int, cols int, scale float32)
 TEXT ·biasSoftmaxRowsAVX512(SB), NOSPLIT, $0-44
-	VBROADCASTSS constants<>+192(SB), Z24
-	VBROADCASTSS constants<>+224(SB), Z23
-	VBROADCASTSS constants<>+256(SB), Z22
-	VBROADCASTSS constants<>+288(SB), Z21
-	VBROADCASTSS constants<>+320(SB), Z20
-	VBROADCASTSS constants<>+128(SB), Z19
-	VBROADCASTSS constants<>+352(SB), Z26
-	VBROADCASTSS constants<>+64(SB), Z18
-	VBROADCASTSS constants<>+96(SB), Z25
-	VBROADCASTSS constants<>+160(SB), Z17
-	VBROADCASTSS constants<>+32(SB), Z16
-	VBROADCASTSS constants<>+0(SB), Z15
+	LEAQ constants<>+63(SB), DX
+	ANDQ $-64, DX
+	VMOVUPS 768(DX), Z24
+	VMOVUPS 896(DX), Z23
+	VMOVUPS 1024(DX), Z22
+	VMOVUPS 1152(DX), Z21
+	VMOVUPS 1280(DX), Z20
+	VMOVUPS 512(DX), Z19
+	VMOVUPS 1408(DX), Z26
+	VMOVUPS 256(DX), Z18
+	VMOVUPS 384(DX), Z25
+	VMOVUPS 640(DX), Z17
+	VMOVUPS 128(DX), Z16
+	VMOVUPS 0(DX), Z15
 	MOVQ cols+32(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -474,21 +478,23 @@ end2:
 
 // func logSoftmaxRowsAVX512(dst *float32, x *float32, rows int, cols int)
 TEXT ·logSoftmaxRowsAVX512(SB), NOSPLIT, $0-32
-	VBROADCASTSS constants<>+832(SB), Z15
-	VBROADCASTSS constants<>+384(SB), Z13
-	VBROADCASTSS constants<>+192(SB), Z23
-	VBROADCASTSS constants<>+224(SB), Z22
-	VBROADCASTSS constants<>+256(SB), Z21
-	VBROADCASTSS constants<>+288(SB), Z20
-	VBROADCASTSS constants<>+320(SB), Z19
-	VBROADCASTSS constants<>+128(SB), Z25
-	VBROADCASTSS constants<>+352(SB), Z27
-	VBROADCASTSS constants<>+64(SB), Z18
-	VBROADCASTSS constants<>+96(SB), Z26
-	VBROADCASTSS constants<>+800(SB), Z14
-	VBROADCASTSS constants<>+160(SB), Z24
-	VBROADCASTSS constants<>+32(SB), Z17
-	VBROADCASTSS constants<>+0(SB), Z16
+	LEAQ constants<>+63(SB), DX
+	ANDQ $-64, DX
+	VMOVUPS 3328(DX), Z15
+	VMOVUPS 1536(DX), Z13
+	VMOVUPS 768(DX), Z23
+	VMOVUPS 896(DX), Z22
+	VMOVUPS 1024(DX), Z21
+	VMOVUPS 1152(DX), Z20
+	VMOVUPS 1280(DX), Z19
+	VMOVUPS 512(DX), Z25
+	VMOVUPS 1408(DX), Z27
+	VMOVUPS 256(DX), Z18
+	VMOVUPS 384(DX), Z26
+	VMOVUPS 3200(DX), Z14
+	VMOVUPS 640(DX), Z24
+	VMOVUPS 128(DX), Z17
+	VMOVUPS 0(DX), Z16
 	MOVQ cols+24(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -667,31 +673,31 @@ done8:
 	VADDPS X0, X1, X2
 	VBROADCASTSS X2, Z0
 	VCMPPS $17, Z13, Z0, K3
-	VMULPS.BCST constants<>+416(SB), Z0, Z1
+	VMULPS 1664(DX), Z0, Z1
 	VBLENDMPS Z1, Z0, K3, Z2
-	VPSUBD.BCST constants<>+448(SB), Z2, Z1
+	VPSUBD 1792(DX), Z2, Z1
 	VPSRAD $23, Z1, Z3
 	VPSLLD $23, Z3, Z1
 	VPSUBD Z1, Z2, Z2
 	VCVTDQ2PS Z3, Z1
-	VBROADCASTSS constants<>+480(SB), Z3
+	VMOVUPS 1920(DX), Z3
 	VMOVAPS.Z Z3, K3, Z4
 	VSUBPS Z4, Z1, Z1
 	VSUBPS Z27, Z2, Z2
-	VBROADCASTSS constants<>+512(SB), Z3
+	VMOVUPS 2048(DX), Z3
 	VMOVAPS Z2, Z4
-	VFMADD213PS.BCST constants<>+544(SB), Z3, Z4
-	VFMADD213PS.BCST constants<>+576(SB), Z2, Z4
-	VFMADD213PS.BCST constants<>+608(SB), Z2, Z4
-	VFMADD213PS.BCST constants<>+640(SB), Z2, Z4
-	VFMADD213PS.BCST constants<>+672(SB), Z2, Z4
-	VFMADD213PS.BCST constants<>+704(SB), Z2, Z4
-	VFMADD213PS.BCST constants<>+736(SB), Z2, Z4
+	VFMADD213PS 2176(DX), Z3, Z4
+	VFMADD213PS 2304(DX), Z2, Z4
+	VFMADD213PS 2432(DX), Z2, Z4
+	VFMADD213PS 2560(DX), Z2, Z4
+	VFMADD213PS 2688(DX), Z2, Z4
+	VFMADD213PS 2816(DX), Z2, Z4
+	VFMADD213PS 2944(DX), Z2, Z4
 	VMULPS Z2, Z2, Z3
 	VMULPS Z3, Z2, Z5
 	VMULPS Z4, Z5, Z5
 	VFMADD231PS Z24, Z1, Z5
-	VFNMADD132PS.BCST constants<>+768(SB), Z5, Z3
+	VFNMADD132PS 3072(DX), Z5, Z3
 	VADDPS Z2, Z3, Z3
 	VFMADD231PS Z25, Z1, Z3
 	VCMPPS $0, Z14, Z0, K3
@@ -699,7 +705,7 @@ done8:
 	VCMPPS $0, Z15, Z0, K3
 	VBLENDMPS Z16, Z1, K3, Z2
 	VCMPPS $25, Z15, Z0, K3
-	VBROADCASTSS constants<>+864(SB), Z0
+	VMOVUPS 3456(DX), Z0
 	VBLENDMPS Z0, Z2, K3, Z1
 	VMOVAPS Z1, Z28
 	XORQ AX, AX
@@ -812,18 +818,20 @@ end2:
 
 // func logSoftmaxGradRowsAVX512(dx *float32, dy *float32, y *float32, rows int, cols int)
 TEXT ·logSoftmaxGradRowsAVX512(SB), NOSPLIT, $0-40
-	VBROADCASTSS constants<>+192(SB), Z27
-	VBROADCASTSS constants<>+224(SB), Z26
-	VBROADCASTSS constants<>+256(SB), Z25
-	VBROADCASTSS constants<>+288(SB), Z24
-	VBROADCASTSS constants<>+320(SB), Z23
-	VBROADCASTSS constants<>+128(SB), Z22
-	VBROADCASTSS constants<>+352(SB), Z29
-	VBROADCASTSS constants<>+64(SB), Z21
-	VBROADCASTSS constants<>+896(SB), Z20
-	VBROADCASTSS constants<>+96(SB), Z28
-	VBROADCASTSS constants<>+160(SB), Z19
-	VBROADCASTSS constants<>+32(SB), Z18
+	LEAQ constants<>+63(SB), DX
+	ANDQ $-64, DX
+	VMOVUPS 768(DX), Z27
+	VMOVUPS 896(DX), Z26
+	VMOVUPS 1024(DX), Z25
+	VMOVUPS 1152(DX), Z24
+	VMOVUPS 1280(DX), Z23
+	VMOVUPS 512(DX), Z22
+	VMOVUPS 1408(DX), Z29
+	VMOVUPS 256(DX), Z21
+	VMOVUPS 3584(DX), Z20
+	VMOVUPS 384(DX), Z28
+	VMOVUPS 640(DX), Z19
+	VMOVUPS 128(DX), Z18
 	MOVQ cols+32(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1015,7 +1023,9 @@ end2:
 
 // func layerNormRowsAVX512(dst *float32, mean *float32, invstd *float32, x *float32, gamma *float32, beta *float32, rows int, cols int, eps float32)
 TEXT ·layerNormRowsAVX512(SB), NOSPLIT, $0-68
-	VBROADCASTSS constants<>+352(SB), Z26
+	LEAQ constants<>+63(SB), DX
+	ANDQ $-64, DX
+	VMOVUPS 1408(DX), Z26
 	MOVQ cols+56(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1339,7 +1349,9 @@ end2:
 
 // func rmsNormRowsAVX512(dst *float32, invrms *float32, x *float32, gamma *float32, rows int, cols int, eps float32)
 TEXT ·rmsNormRowsAVX512(SB), NOSPLIT, $0-52
-	VBROADCASTSS constants<>+352(SB), Z27
+	LEAQ constants<>+63(SB), DX
+	ANDQ $-64, DX
+	VMOVUPS 1408(DX), Z27
 	MOVQ cols+40(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1532,116 +1544,464 @@ DATA constants<>+0(SB)/8, $0xff800000ff800000
 DATA constants<>+8(SB)/8, $0xff800000ff800000
 DATA constants<>+16(SB)/8, $0xff800000ff800000
 DATA constants<>+24(SB)/8, $0xff800000ff800000
-DATA constants<>+32(SB)/8, $0xc2d10000c2d10000
-DATA constants<>+40(SB)/8, $0xc2d10000c2d10000
-DATA constants<>+48(SB)/8, $0xc2d10000c2d10000
-DATA constants<>+56(SB)/8, $0xc2d10000c2d10000
-DATA constants<>+64(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA constants<>+72(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA constants<>+80(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA constants<>+88(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA constants<>+96(SB)/8, $0x4b4000004b400000
-DATA constants<>+104(SB)/8, $0x4b4000004b400000
-DATA constants<>+112(SB)/8, $0x4b4000004b400000
-DATA constants<>+120(SB)/8, $0x4b4000004b400000
-DATA constants<>+128(SB)/8, $0x3f3172183f317218
-DATA constants<>+136(SB)/8, $0x3f3172183f317218
-DATA constants<>+144(SB)/8, $0x3f3172183f317218
-DATA constants<>+152(SB)/8, $0x3f3172183f317218
-DATA constants<>+160(SB)/8, $0xb102e308b102e308
-DATA constants<>+168(SB)/8, $0xb102e308b102e308
-DATA constants<>+176(SB)/8, $0xb102e308b102e308
-DATA constants<>+184(SB)/8, $0xb102e308b102e308
-DATA constants<>+192(SB)/8, $0x3ab529bd3ab529bd
-DATA constants<>+200(SB)/8, $0x3ab529bd3ab529bd
-DATA constants<>+208(SB)/8, $0x3ab529bd3ab529bd
-DATA constants<>+216(SB)/8, $0x3ab529bd3ab529bd
-DATA constants<>+224(SB)/8, $0x3c091b323c091b32
-DATA constants<>+232(SB)/8, $0x3c091b323c091b32
-DATA constants<>+240(SB)/8, $0x3c091b323c091b32
-DATA constants<>+248(SB)/8, $0x3c091b323c091b32
-DATA constants<>+256(SB)/8, $0x3d2aac4d3d2aac4d
-DATA constants<>+264(SB)/8, $0x3d2aac4d3d2aac4d
-DATA constants<>+272(SB)/8, $0x3d2aac4d3d2aac4d
-DATA constants<>+280(SB)/8, $0x3d2aac4d3d2aac4d
-DATA constants<>+288(SB)/8, $0x3e2aaa4a3e2aaa4a
-DATA constants<>+296(SB)/8, $0x3e2aaa4a3e2aaa4a
-DATA constants<>+304(SB)/8, $0x3e2aaa4a3e2aaa4a
-DATA constants<>+312(SB)/8, $0x3e2aaa4a3e2aaa4a
-DATA constants<>+320(SB)/8, $0x3efffffe3efffffe
-DATA constants<>+328(SB)/8, $0x3efffffe3efffffe
-DATA constants<>+336(SB)/8, $0x3efffffe3efffffe
-DATA constants<>+344(SB)/8, $0x3efffffe3efffffe
-DATA constants<>+352(SB)/8, $0x3f8000003f800000
-DATA constants<>+360(SB)/8, $0x3f8000003f800000
-DATA constants<>+368(SB)/8, $0x3f8000003f800000
-DATA constants<>+376(SB)/8, $0x3f8000003f800000
-DATA constants<>+384(SB)/8, $0x0080000000800000
-DATA constants<>+392(SB)/8, $0x0080000000800000
-DATA constants<>+400(SB)/8, $0x0080000000800000
-DATA constants<>+408(SB)/8, $0x0080000000800000
-DATA constants<>+416(SB)/8, $0x4b0000004b000000
-DATA constants<>+424(SB)/8, $0x4b0000004b000000
-DATA constants<>+432(SB)/8, $0x4b0000004b000000
-DATA constants<>+440(SB)/8, $0x4b0000004b000000
-DATA constants<>+448(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+456(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+464(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+472(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+480(SB)/8, $0x41b8000041b80000
-DATA constants<>+488(SB)/8, $0x41b8000041b80000
-DATA constants<>+496(SB)/8, $0x41b8000041b80000
-DATA constants<>+504(SB)/8, $0x41b8000041b80000
-DATA constants<>+512(SB)/8, $0xbd9c64bebd9c64be
-DATA constants<>+520(SB)/8, $0xbd9c64bebd9c64be
-DATA constants<>+528(SB)/8, $0xbd9c64bebd9c64be
-DATA constants<>+536(SB)/8, $0xbd9c64bebd9c64be
-DATA constants<>+544(SB)/8, $0x3e02af783e02af78
-DATA constants<>+552(SB)/8, $0x3e02af783e02af78
-DATA constants<>+560(SB)/8, $0x3e02af783e02af78
-DATA constants<>+568(SB)/8, $0x3e02af783e02af78
-DATA constants<>+576(SB)/8, $0xbe06c131be06c131
-DATA constants<>+584(SB)/8, $0xbe06c131be06c131
-DATA constants<>+592(SB)/8, $0xbe06c131be06c131
-DATA constants<>+600(SB)/8, $0xbe06c131be06c131
-DATA constants<>+608(SB)/8, $0x3e116c963e116c96
-DATA constants<>+616(SB)/8, $0x3e116c963e116c96
-DATA constants<>+624(SB)/8, $0x3e116c963e116c96
-DATA constants<>+632(SB)/8, $0x3e116c963e116c96
-DATA constants<>+640(SB)/8, $0xbe2a3944be2a3944
-DATA constants<>+648(SB)/8, $0xbe2a3944be2a3944
-DATA constants<>+656(SB)/8, $0xbe2a3944be2a3944
-DATA constants<>+664(SB)/8, $0xbe2a3944be2a3944
-DATA constants<>+672(SB)/8, $0x3e4cd00e3e4cd00e
-DATA constants<>+680(SB)/8, $0x3e4cd00e3e4cd00e
-DATA constants<>+688(SB)/8, $0x3e4cd00e3e4cd00e
-DATA constants<>+696(SB)/8, $0x3e4cd00e3e4cd00e
-DATA constants<>+704(SB)/8, $0xbe800113be800113
-DATA constants<>+712(SB)/8, $0xbe800113be800113
-DATA constants<>+720(SB)/8, $0xbe800113be800113
-DATA constants<>+728(SB)/8, $0xbe800113be800113
-DATA constants<>+736(SB)/8, $0x3eaaaaaa3eaaaaaa
-DATA constants<>+744(SB)/8, $0x3eaaaaaa3eaaaaaa
-DATA constants<>+752(SB)/8, $0x3eaaaaaa3eaaaaaa
-DATA constants<>+760(SB)/8, $0x3eaaaaaa3eaaaaaa
-DATA constants<>+768(SB)/8, $0x3f0000003f000000
-DATA constants<>+776(SB)/8, $0x3f0000003f000000
-DATA constants<>+784(SB)/8, $0x3f0000003f000000
-DATA constants<>+792(SB)/8, $0x3f0000003f000000
-DATA constants<>+800(SB)/8, $0x7f8000007f800000
-DATA constants<>+808(SB)/8, $0x7f8000007f800000
-DATA constants<>+816(SB)/8, $0x7f8000007f800000
-DATA constants<>+824(SB)/8, $0x7f8000007f800000
-DATA constants<>+832(SB)/8, $0x0000000000000000
-DATA constants<>+840(SB)/8, $0x0000000000000000
-DATA constants<>+848(SB)/8, $0x0000000000000000
-DATA constants<>+856(SB)/8, $0x0000000000000000
-DATA constants<>+864(SB)/8, $0x7fc000007fc00000
-DATA constants<>+872(SB)/8, $0x7fc000007fc00000
-DATA constants<>+880(SB)/8, $0x7fc000007fc00000
-DATA constants<>+888(SB)/8, $0x7fc000007fc00000
-DATA constants<>+896(SB)/8, $0x42b2000042b20000
-DATA constants<>+904(SB)/8, $0x42b2000042b20000
-DATA constants<>+912(SB)/8, $0x42b2000042b20000
-DATA constants<>+920(SB)/8, $0x42b2000042b20000
-GLOBL constants<>(SB), RODATA|NOPTR, $928
+DATA constants<>+32(SB)/8, $0xff800000ff800000
+DATA constants<>+40(SB)/8, $0xff800000ff800000
+DATA constants<>+48(SB)/8, $0xff800000ff800000
+DATA constants<>+56(SB)/8, $0xff800000ff800000
+DATA constants<>+64(SB)/8, $0xff800000ff800000
+DATA constants<>+72(SB)/8, $0xff800000ff800000
+DATA constants<>+80(SB)/8, $0xff800000ff800000
+DATA constants<>+88(SB)/8, $0xff800000ff800000
+DATA constants<>+96(SB)/8, $0xff800000ff800000
+DATA constants<>+104(SB)/8, $0xff800000ff800000
+DATA constants<>+112(SB)/8, $0xff800000ff800000
+DATA constants<>+120(SB)/8, $0xff800000ff800000
+DATA constants<>+128(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+136(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+144(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+152(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+160(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+168(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+176(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+184(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+192(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+200(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+208(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+216(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+224(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+232(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+240(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+248(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+256(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+264(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+272(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+280(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+288(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+296(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+304(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+312(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+320(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+328(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+336(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+344(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+352(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+360(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+368(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+376(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+384(SB)/8, $0x4b4000004b400000
+DATA constants<>+392(SB)/8, $0x4b4000004b400000
+DATA constants<>+400(SB)/8, $0x4b4000004b400000
+DATA constants<>+408(SB)/8, $0x4b4000004b400000
+DATA constants<>+416(SB)/8, $0x4b4000004b400000
+DATA constants<>+424(SB)/8, $0x4b4000004b400000
+DATA constants<>+432(SB)/8, $0x4b4000004b400000
+DATA constants<>+440(SB)/8, $0x4b4000004b400000
+DATA constants<>+448(SB)/8, $0x4b4000004b400000
+DATA constants<>+456(SB)/8, $0x4b4000004b400000
+DATA constants<>+464(SB)/8, $0x4b4000004b400000
+DATA constants<>+472(SB)/8, $0x4b4000004b400000
+DATA constants<>+480(SB)/8, $0x4b4000004b400000
+DATA constants<>+488(SB)/8, $0x4b4000004b400000
+DATA constants<>+496(SB)/8, $0x4b4000004b400000
+DATA constants<>+504(SB)/8, $0x4b4000004b400000
+DATA constants<>+512(SB)/8, $0x3f3172183f317218
+DATA constants<>+520(SB)/8, $0x3f3172183f317218
+DATA constants<>+528(SB)/8, $0x3f3172183f317218
+DATA constants<>+536(SB)/8, $0x3f3172183f317218
+DATA constants<>+544(SB)/8, $0x3f3172183f317218
+DATA constants<>+552(SB)/8, $0x3f3172183f317218
+DATA constants<>+560(SB)/8, $0x3f3172183f317218
+DATA constants<>+568(SB)/8, $0x3f3172183f317218
+DATA constants<>+576(SB)/8, $0x3f3172183f317218
+DATA constants<>+584(SB)/8, $0x3f3172183f317218
+DATA constants<>+592(SB)/8, $0x3f3172183f317218
+DATA constants<>+600(SB)/8, $0x3f3172183f317218
+DATA constants<>+608(SB)/8, $0x3f3172183f317218
+DATA constants<>+616(SB)/8, $0x3f3172183f317218
+DATA constants<>+624(SB)/8, $0x3f3172183f317218
+DATA constants<>+632(SB)/8, $0x3f3172183f317218
+DATA constants<>+640(SB)/8, $0xb102e308b102e308
+DATA constants<>+648(SB)/8, $0xb102e308b102e308
+DATA constants<>+656(SB)/8, $0xb102e308b102e308
+DATA constants<>+664(SB)/8, $0xb102e308b102e308
+DATA constants<>+672(SB)/8, $0xb102e308b102e308
+DATA constants<>+680(SB)/8, $0xb102e308b102e308
+DATA constants<>+688(SB)/8, $0xb102e308b102e308
+DATA constants<>+696(SB)/8, $0xb102e308b102e308
+DATA constants<>+704(SB)/8, $0xb102e308b102e308
+DATA constants<>+712(SB)/8, $0xb102e308b102e308
+DATA constants<>+720(SB)/8, $0xb102e308b102e308
+DATA constants<>+728(SB)/8, $0xb102e308b102e308
+DATA constants<>+736(SB)/8, $0xb102e308b102e308
+DATA constants<>+744(SB)/8, $0xb102e308b102e308
+DATA constants<>+752(SB)/8, $0xb102e308b102e308
+DATA constants<>+760(SB)/8, $0xb102e308b102e308
+DATA constants<>+768(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+776(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+784(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+792(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+800(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+808(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+816(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+824(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+832(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+840(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+848(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+856(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+864(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+872(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+880(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+888(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+896(SB)/8, $0x3c091b323c091b32
+DATA constants<>+904(SB)/8, $0x3c091b323c091b32
+DATA constants<>+912(SB)/8, $0x3c091b323c091b32
+DATA constants<>+920(SB)/8, $0x3c091b323c091b32
+DATA constants<>+928(SB)/8, $0x3c091b323c091b32
+DATA constants<>+936(SB)/8, $0x3c091b323c091b32
+DATA constants<>+944(SB)/8, $0x3c091b323c091b32
+DATA constants<>+952(SB)/8, $0x3c091b323c091b32
+DATA constants<>+960(SB)/8, $0x3c091b323c091b32
+DATA constants<>+968(SB)/8, $0x3c091b323c091b32
+DATA constants<>+976(SB)/8, $0x3c091b323c091b32
+DATA constants<>+984(SB)/8, $0x3c091b323c091b32
+DATA constants<>+992(SB)/8, $0x3c091b323c091b32
+DATA constants<>+1000(SB)/8, $0x3c091b323c091b32
+DATA constants<>+1008(SB)/8, $0x3c091b323c091b32
+DATA constants<>+1016(SB)/8, $0x3c091b323c091b32
+DATA constants<>+1024(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+1032(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+1040(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+1048(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+1056(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+1064(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+1072(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+1080(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+1088(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+1096(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+1104(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+1112(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+1120(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+1128(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+1136(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+1144(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+1152(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+1160(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+1168(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+1176(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+1184(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+1192(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+1200(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+1208(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+1216(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+1224(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+1232(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+1240(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+1248(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+1256(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+1264(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+1272(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+1280(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+1288(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+1296(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+1304(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+1312(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+1320(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+1328(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+1336(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+1344(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+1352(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+1360(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+1368(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+1376(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+1384(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+1392(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+1400(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+1408(SB)/8, $0x3f8000003f800000
+DATA constants<>+1416(SB)/8, $0x3f8000003f800000
+DATA constants<>+1424(SB)/8, $0x3f8000003f800000
+DATA constants<>+1432(SB)/8, $0x3f8000003f800000
+DATA constants<>+1440(SB)/8, $0x3f8000003f800000
+DATA constants<>+1448(SB)/8, $0x3f8000003f800000
+DATA constants<>+1456(SB)/8, $0x3f8000003f800000
+DATA constants<>+1464(SB)/8, $0x3f8000003f800000
+DATA constants<>+1472(SB)/8, $0x3f8000003f800000
+DATA constants<>+1480(SB)/8, $0x3f8000003f800000
+DATA constants<>+1488(SB)/8, $0x3f8000003f800000
+DATA constants<>+1496(SB)/8, $0x3f8000003f800000
+DATA constants<>+1504(SB)/8, $0x3f8000003f800000
+DATA constants<>+1512(SB)/8, $0x3f8000003f800000
+DATA constants<>+1520(SB)/8, $0x3f8000003f800000
+DATA constants<>+1528(SB)/8, $0x3f8000003f800000
+DATA constants<>+1536(SB)/8, $0x0080000000800000
+DATA constants<>+1544(SB)/8, $0x0080000000800000
+DATA constants<>+1552(SB)/8, $0x0080000000800000
+DATA constants<>+1560(SB)/8, $0x0080000000800000
+DATA constants<>+1568(SB)/8, $0x0080000000800000
+DATA constants<>+1576(SB)/8, $0x0080000000800000
+DATA constants<>+1584(SB)/8, $0x0080000000800000
+DATA constants<>+1592(SB)/8, $0x0080000000800000
+DATA constants<>+1600(SB)/8, $0x0080000000800000
+DATA constants<>+1608(SB)/8, $0x0080000000800000
+DATA constants<>+1616(SB)/8, $0x0080000000800000
+DATA constants<>+1624(SB)/8, $0x0080000000800000
+DATA constants<>+1632(SB)/8, $0x0080000000800000
+DATA constants<>+1640(SB)/8, $0x0080000000800000
+DATA constants<>+1648(SB)/8, $0x0080000000800000
+DATA constants<>+1656(SB)/8, $0x0080000000800000
+DATA constants<>+1664(SB)/8, $0x4b0000004b000000
+DATA constants<>+1672(SB)/8, $0x4b0000004b000000
+DATA constants<>+1680(SB)/8, $0x4b0000004b000000
+DATA constants<>+1688(SB)/8, $0x4b0000004b000000
+DATA constants<>+1696(SB)/8, $0x4b0000004b000000
+DATA constants<>+1704(SB)/8, $0x4b0000004b000000
+DATA constants<>+1712(SB)/8, $0x4b0000004b000000
+DATA constants<>+1720(SB)/8, $0x4b0000004b000000
+DATA constants<>+1728(SB)/8, $0x4b0000004b000000
+DATA constants<>+1736(SB)/8, $0x4b0000004b000000
+DATA constants<>+1744(SB)/8, $0x4b0000004b000000
+DATA constants<>+1752(SB)/8, $0x4b0000004b000000
+DATA constants<>+1760(SB)/8, $0x4b0000004b000000
+DATA constants<>+1768(SB)/8, $0x4b0000004b000000
+DATA constants<>+1776(SB)/8, $0x4b0000004b000000
+DATA constants<>+1784(SB)/8, $0x4b0000004b000000
+DATA constants<>+1792(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1800(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1808(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1816(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1824(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1832(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1840(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1848(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1856(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1864(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1872(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1880(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1888(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1896(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1904(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1912(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1920(SB)/8, $0x41b8000041b80000
+DATA constants<>+1928(SB)/8, $0x41b8000041b80000
+DATA constants<>+1936(SB)/8, $0x41b8000041b80000
+DATA constants<>+1944(SB)/8, $0x41b8000041b80000
+DATA constants<>+1952(SB)/8, $0x41b8000041b80000
+DATA constants<>+1960(SB)/8, $0x41b8000041b80000
+DATA constants<>+1968(SB)/8, $0x41b8000041b80000
+DATA constants<>+1976(SB)/8, $0x41b8000041b80000
+DATA constants<>+1984(SB)/8, $0x41b8000041b80000
+DATA constants<>+1992(SB)/8, $0x41b8000041b80000
+DATA constants<>+2000(SB)/8, $0x41b8000041b80000
+DATA constants<>+2008(SB)/8, $0x41b8000041b80000
+DATA constants<>+2016(SB)/8, $0x41b8000041b80000
+DATA constants<>+2024(SB)/8, $0x41b8000041b80000
+DATA constants<>+2032(SB)/8, $0x41b8000041b80000
+DATA constants<>+2040(SB)/8, $0x41b8000041b80000
+DATA constants<>+2048(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+2056(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+2064(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+2072(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+2080(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+2088(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+2096(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+2104(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+2112(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+2120(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+2128(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+2136(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+2144(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+2152(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+2160(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+2168(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+2176(SB)/8, $0x3e02af783e02af78
+DATA constants<>+2184(SB)/8, $0x3e02af783e02af78
+DATA constants<>+2192(SB)/8, $0x3e02af783e02af78
+DATA constants<>+2200(SB)/8, $0x3e02af783e02af78
+DATA constants<>+2208(SB)/8, $0x3e02af783e02af78
+DATA constants<>+2216(SB)/8, $0x3e02af783e02af78
+DATA constants<>+2224(SB)/8, $0x3e02af783e02af78
+DATA constants<>+2232(SB)/8, $0x3e02af783e02af78
+DATA constants<>+2240(SB)/8, $0x3e02af783e02af78
+DATA constants<>+2248(SB)/8, $0x3e02af783e02af78
+DATA constants<>+2256(SB)/8, $0x3e02af783e02af78
+DATA constants<>+2264(SB)/8, $0x3e02af783e02af78
+DATA constants<>+2272(SB)/8, $0x3e02af783e02af78
+DATA constants<>+2280(SB)/8, $0x3e02af783e02af78
+DATA constants<>+2288(SB)/8, $0x3e02af783e02af78
+DATA constants<>+2296(SB)/8, $0x3e02af783e02af78
+DATA constants<>+2304(SB)/8, $0xbe06c131be06c131
+DATA constants<>+2312(SB)/8, $0xbe06c131be06c131
+DATA constants<>+2320(SB)/8, $0xbe06c131be06c131
+DATA constants<>+2328(SB)/8, $0xbe06c131be06c131
+DATA constants<>+2336(SB)/8, $0xbe06c131be06c131
+DATA constants<>+2344(SB)/8, $0xbe06c131be06c131
+DATA constants<>+2352(SB)/8, $0xbe06c131be06c131
+DATA constants<>+2360(SB)/8, $0xbe06c131be06c131
+DATA constants<>+2368(SB)/8, $0xbe06c131be06c131
+DATA constants<>+2376(SB)/8, $0xbe06c131be06c131
+DATA constants<>+2384(SB)/8, $0xbe06c131be06c131
+DATA constants<>+2392(SB)/8, $0xbe06c131be06c131
+DATA constants<>+2400(SB)/8, $0xbe06c131be06c131
+DATA constants<>+2408(SB)/8, $0xbe06c131be06c131
+DATA constants<>+2416(SB)/8, $0xbe06c131be06c131
+DATA constants<>+2424(SB)/8, $0xbe06c131be06c131
+DATA constants<>+2432(SB)/8, $0x3e116c963e116c96
+DATA constants<>+2440(SB)/8, $0x3e116c963e116c96
+DATA constants<>+2448(SB)/8, $0x3e116c963e116c96
+DATA constants<>+2456(SB)/8, $0x3e116c963e116c96
+DATA constants<>+2464(SB)/8, $0x3e116c963e116c96
+DATA constants<>+2472(SB)/8, $0x3e116c963e116c96
+DATA constants<>+2480(SB)/8, $0x3e116c963e116c96
+DATA constants<>+2488(SB)/8, $0x3e116c963e116c96
+DATA constants<>+2496(SB)/8, $0x3e116c963e116c96
+DATA constants<>+2504(SB)/8, $0x3e116c963e116c96
+DATA constants<>+2512(SB)/8, $0x3e116c963e116c96
+DATA constants<>+2520(SB)/8, $0x3e116c963e116c96
+DATA constants<>+2528(SB)/8, $0x3e116c963e116c96
+DATA constants<>+2536(SB)/8, $0x3e116c963e116c96
+DATA constants<>+2544(SB)/8, $0x3e116c963e116c96
+DATA constants<>+2552(SB)/8, $0x3e116c963e116c96
+DATA constants<>+2560(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+2568(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+2576(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+2584(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+2592(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+2600(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+2608(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+2616(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+2624(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+2632(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+2640(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+2648(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+2656(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+2664(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+2672(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+2680(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+2688(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+2696(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+2704(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+2712(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+2720(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+2728(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+2736(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+2744(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+2752(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+2760(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+2768(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+2776(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+2784(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+2792(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+2800(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+2808(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+2816(SB)/8, $0xbe800113be800113
+DATA constants<>+2824(SB)/8, $0xbe800113be800113
+DATA constants<>+2832(SB)/8, $0xbe800113be800113
+DATA constants<>+2840(SB)/8, $0xbe800113be800113
+DATA constants<>+2848(SB)/8, $0xbe800113be800113
+DATA constants<>+2856(SB)/8, $0xbe800113be800113
+DATA constants<>+2864(SB)/8, $0xbe800113be800113
+DATA constants<>+2872(SB)/8, $0xbe800113be800113
+DATA constants<>+2880(SB)/8, $0xbe800113be800113
+DATA constants<>+2888(SB)/8, $0xbe800113be800113
+DATA constants<>+2896(SB)/8, $0xbe800113be800113
+DATA constants<>+2904(SB)/8, $0xbe800113be800113
+DATA constants<>+2912(SB)/8, $0xbe800113be800113
+DATA constants<>+2920(SB)/8, $0xbe800113be800113
+DATA constants<>+2928(SB)/8, $0xbe800113be800113
+DATA constants<>+2936(SB)/8, $0xbe800113be800113
+DATA constants<>+2944(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+2952(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+2960(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+2968(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+2976(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+2984(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+2992(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+3000(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+3008(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+3016(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+3024(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+3032(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+3040(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+3048(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+3056(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+3064(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+3072(SB)/8, $0x3f0000003f000000
+DATA constants<>+3080(SB)/8, $0x3f0000003f000000
+DATA constants<>+3088(SB)/8, $0x3f0000003f000000
+DATA constants<>+3096(SB)/8, $0x3f0000003f000000
+DATA constants<>+3104(SB)/8, $0x3f0000003f000000
+DATA constants<>+3112(SB)/8, $0x3f0000003f000000
+DATA constants<>+3120(SB)/8, $0x3f0000003f000000
+DATA constants<>+3128(SB)/8, $0x3f0000003f000000
+DATA constants<>+3136(SB)/8, $0x3f0000003f000000
+DATA constants<>+3144(SB)/8, $0x3f0000003f000000
+DATA constants<>+3152(SB)/8, $0x3f0000003f000000
+DATA constants<>+3160(SB)/8, $0x3f0000003f000000
+DATA constants<>+3168(SB)/8, $0x3f0000003f000000
+DATA constants<>+3176(SB)/8, $0x3f0000003f000000
+DATA constants<>+3184(SB)/8, $0x3f0000003f000000
+DATA constants<>+3192(SB)/8, $0x3f0000003f000000
+DATA constants<>+3200(SB)/8, $0x7f8000007f800000
+DATA constants<>+3208(SB)/8, $0x7f8000007f800000
+DATA constants<>+3216(SB)/8, $0x7f8000007f800000
+DATA constants<>+3224(SB)/8, $0x7f8000007f800000
+DATA constants<>+3232(SB)/8, $0x7f8000007f800000
+DATA constants<>+3240(SB)/8, $0x7f8000007f800000
+DATA constants<>+3248(SB)/8, $0x7f8000007f800000
+DATA constants<>+3256(SB)/8, $0x7f8000007f800000
+DATA constants<>+3264(SB)/8, $0x7f8000007f800000
+DATA constants<>+3272(SB)/8, $0x7f8000007f800000
+DATA constants<>+3280(SB)/8, $0x7f8000007f800000
+DATA constants<>+3288(SB)/8, $0x7f8000007f800000
+DATA constants<>+3296(SB)/8, $0x7f8000007f800000
+DATA constants<>+3304(SB)/8, $0x7f8000007f800000
+DATA constants<>+3312(SB)/8, $0x7f8000007f800000
+DATA constants<>+3320(SB)/8, $0x7f8000007f800000
+DATA constants<>+3328(SB)/8, $0x0000000000000000
+DATA constants<>+3336(SB)/8, $0x0000000000000000
+DATA constants<>+3344(SB)/8, $0x0000000000000000
+DATA constants<>+3352(SB)/8, $0x0000000000000000
+DATA constants<>+3360(SB)/8, $0x0000000000000000
+DATA constants<>+3368(SB)/8, $0x0000000000000000
+DATA constants<>+3376(SB)/8, $0x0000000000000000
+DATA constants<>+3384(SB)/8, $0x0000000000000000
+DATA constants<>+3392(SB)/8, $0x0000000000000000
+DATA constants<>+3400(SB)/8, $0x0000000000000000
+DATA constants<>+3408(SB)/8, $0x0000000000000000
+DATA constants<>+3416(SB)/8, $0x0000000000000000
+DATA constants<>+3424(SB)/8, $0x0000000000000000
+DATA constants<>+3432(SB)/8, $0x0000000000000000
+DATA constants<>+3440(SB)/8, $0x0000000000000000
+DATA constants<>+3448(SB)/8, $0x0000000000000000
+DATA constants<>+3456(SB)/8, $0x7fc000007fc00000
+DATA constants<>+3464(SB)/8, $0x7fc000007fc00000
+DATA constants<>+3472(SB)/8, $0x7fc000007fc00000
+DATA constants<>+3480(SB)/8, $0x7fc000007fc00000
+DATA constants<>+3488(SB)/8, $0x7fc000007fc00000
+DATA constants<>+3496(SB)/8, $0x7fc000007fc00000
+DATA constants<>+3504(SB)/8, $0x7fc000007fc00000
+DATA constants<>+3512(SB)/8, $0x7fc000007fc00000
+DATA constants<>+3520(SB)/8, $0x7fc000007fc00000
+DATA constants<>+3528(SB)/8, $0x7fc000007fc00000
+DATA constants<>+3536(SB)/8, $0x7fc000007fc00000
+DATA constants<>+3544(SB)/8, $0x7fc000007fc00000
+DATA constants<>+3552(SB)/8, $0x7fc000007fc00000
+DATA constants<>+3560(SB)/8, $0x7fc000007fc00000
+DATA constants<>+3568(SB)/8, $0x7fc000007fc00000
+DATA constants<>+3576(SB)/8, $0x7fc000007fc00000
+DATA constants<>+3584(SB)/8, $0x42b2000042b20000
+DATA constants<>+3592(SB)/8, $0x42b2000042b20000
+DATA constants<>+3600(SB)/8, $0x42b2000042b20000
+DATA constants<>+3608(SB)/8, $0x42b2000042b20000
+DATA constants<>+3616(SB)/8, $0x42b2000042b20000
+DATA constants<>+3624(SB)/8, $0x42b2000042b20000
+DATA constants<>+3632(SB)/8, $0x42b2000042b20000
+DATA constants<>+3640(SB)/8, $0x42b2000042b20000
+DATA constants<>+3648(SB)/8, $0x42b2000042b20000
+DATA constants<>+3656(SB)/8, $0x42b2000042b20000
+DATA constants<>+3664(SB)/8, $0x42b2000042b20000
+DATA constants<>+3672(SB)/8, $0x42b2000042b20000
+DATA constants<>+3680(SB)/8, $0x42b2000042b20000
+DATA constants<>+3688(SB)/8, $0x42b2000042b20000
+DATA constants<>+3696(SB)/8, $0x42b2000042b20000
+DATA constants<>+3704(SB)/8, $0x42b2000042b20000
+GLOBL constants<>(SB), RODATA|NOPTR, $3712

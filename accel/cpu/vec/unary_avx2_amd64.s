@@ -4,7 +4,7 @@
 
 // func reluAVX2(dst *float32, x *float32, n int)
 TEXT ·reluAVX2(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+0(SB), Y15
+	VMOVUPS constants<>+0(SB), Y15
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -46,10 +46,10 @@ done3:
 
 // func geluAVX2(dst *float32, x *float32, n int)
 TEXT ·geluAVX2(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+160(SB), Y13
-	VBROADCASTSS constants<>+224(SB), Y12
-	VBROADCASTSS constants<>+896(SB), Y15
-	VBROADCASTSS constants<>+640(SB), Y14
+	VMOVUPS constants<>+160(SB), Y13
+	VMOVUPS constants<>+224(SB), Y12
+	VMOVUPS constants<>+896(SB), Y15
+	VMOVUPS constants<>+640(SB), Y14
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -69,9 +69,9 @@ single1:
 	VMOVUPS 32(SI)(AX*1), Y1
 	VANDPS constants<>+32(SB), Y0, Y2
 	VANDPS constants<>+32(SB), Y1, Y3
-	VBROADCASTSS constants<>+64(SB), Y4
+	VMOVUPS constants<>+64(SB), Y4
 	VMINPS Y2, Y4, Y5
-	VBROADCASTSS constants<>+64(SB), Y4
+	VMOVUPS constants<>+64(SB), Y4
 	VMINPS Y3, Y4, Y6
 	VSUBPS constants<>+96(SB), Y5, Y5
 	VSUBPS constants<>+96(SB), Y6, Y6
@@ -101,9 +101,9 @@ single1:
 	VFMADD213PS constants<>+480(SB), Y6, Y7
 	VFMADD213PS constants<>+512(SB), Y5, Y4
 	VFMADD213PS constants<>+512(SB), Y6, Y7
-	VBROADCASTSS constants<>+544(SB), Y5
+	VMOVUPS constants<>+544(SB), Y5
 	VMINPS Y2, Y5, Y2
-	VBROADCASTSS constants<>+544(SB), Y5
+	VMOVUPS constants<>+544(SB), Y5
 	VMINPS Y3, Y5, Y3
 	VMULPS constants<>+576(SB), Y2, Y5
 	VMULPS constants<>+576(SB), Y3, Y6
@@ -125,10 +125,10 @@ single1:
 	VADDPS Y6, Y9, Y9
 	VFNMADD132PS constants<>+704(SB), Y8, Y10
 	VFNMADD132PS constants<>+704(SB), Y9, Y11
-	VBROADCASTSS constants<>+736(SB), Y4
+	VMOVUPS constants<>+736(SB), Y4
 	VMOVAPS Y10, Y5
 	VFMADD213PS constants<>+768(SB), Y4, Y5
-	VBROADCASTSS constants<>+736(SB), Y4
+	VMOVUPS constants<>+736(SB), Y4
 	VMOVAPS Y11, Y6
 	VFMADD213PS constants<>+768(SB), Y4, Y6
 	VFMADD213PS constants<>+800(SB), Y10, Y5
@@ -176,7 +176,7 @@ tail2:
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
 	VANDPS constants<>+32(SB), Y1, Y2
-	VBROADCASTSS constants<>+64(SB), Y3
+	VMOVUPS constants<>+64(SB), Y3
 	VMINPS Y2, Y3, Y4
 	VSUBPS constants<>+96(SB), Y4, Y4
 	VMOVAPS Y13, Y3
@@ -192,7 +192,7 @@ tail2:
 	VFMADD213PS constants<>+448(SB), Y4, Y3
 	VFMADD213PS constants<>+480(SB), Y4, Y3
 	VFMADD213PS constants<>+512(SB), Y4, Y3
-	VBROADCASTSS constants<>+544(SB), Y4
+	VMOVUPS constants<>+544(SB), Y4
 	VMINPS Y2, Y4, Y2
 	VMULPS constants<>+576(SB), Y2, Y4
 	VMULPS Y2, Y4, Y5
@@ -204,7 +204,7 @@ tail2:
 	VADDPS Y3, Y5, Y5
 	VADDPS Y4, Y5, Y5
 	VFNMADD132PS constants<>+704(SB), Y5, Y6
-	VBROADCASTSS constants<>+736(SB), Y3
+	VMOVUPS constants<>+736(SB), Y3
 	VMOVAPS Y6, Y4
 	VFMADD213PS constants<>+768(SB), Y3, Y4
 	VFMADD213PS constants<>+800(SB), Y6, Y4
@@ -228,7 +228,7 @@ tail2:
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
 	VANDPS constants<>+32(SB), Y1, Y2
-	VBROADCASTSS constants<>+64(SB), Y3
+	VMOVUPS constants<>+64(SB), Y3
 	VMINPS Y2, Y3, Y4
 	VSUBPS constants<>+96(SB), Y4, Y4
 	VMOVAPS Y13, Y3
@@ -244,7 +244,7 @@ tail2:
 	VFMADD213PS constants<>+448(SB), Y4, Y3
 	VFMADD213PS constants<>+480(SB), Y4, Y3
 	VFMADD213PS constants<>+512(SB), Y4, Y3
-	VBROADCASTSS constants<>+544(SB), Y4
+	VMOVUPS constants<>+544(SB), Y4
 	VMINPS Y2, Y4, Y2
 	VMULPS constants<>+576(SB), Y2, Y4
 	VMULPS Y2, Y4, Y5
@@ -256,7 +256,7 @@ tail2:
 	VADDPS Y3, Y5, Y5
 	VADDPS Y4, Y5, Y5
 	VFNMADD132PS constants<>+704(SB), Y5, Y6
-	VBROADCASTSS constants<>+736(SB), Y3
+	VMOVUPS constants<>+736(SB), Y3
 	VMOVAPS Y6, Y4
 	VFMADD213PS constants<>+768(SB), Y3, Y4
 	VFMADD213PS constants<>+800(SB), Y6, Y4
@@ -283,11 +283,11 @@ done3:
 
 // func geluTanhAVX2(dst *float32, x *float32, n int)
 TEXT ·geluTanhAVX2(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+736(SB), Y13
-	VBROADCASTSS constants<>+768(SB), Y12
-	VBROADCASTSS constants<>+800(SB), Y11
-	VBROADCASTSS constants<>+896(SB), Y15
-	VBROADCASTSS constants<>+640(SB), Y14
+	VMOVUPS constants<>+736(SB), Y13
+	VMOVUPS constants<>+768(SB), Y12
+	VMOVUPS constants<>+800(SB), Y11
+	VMOVUPS constants<>+896(SB), Y15
+	VMOVUPS constants<>+640(SB), Y14
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -307,17 +307,17 @@ single1:
 	VMOVUPS 32(SI)(AX*1), Y1
 	VMULPS Y0, Y0, Y2
 	VMULPS Y1, Y1, Y3
-	VBROADCASTSS constants<>+928(SB), Y4
+	VMOVUPS constants<>+928(SB), Y4
 	VFMADD213PS constants<>+960(SB), Y4, Y2
-	VBROADCASTSS constants<>+928(SB), Y4
+	VMOVUPS constants<>+928(SB), Y4
 	VFMADD213PS constants<>+960(SB), Y4, Y3
 	VMULPS Y2, Y0, Y2
 	VMULPS Y3, Y1, Y3
 	VORPS constants<>+992(SB), Y2, Y4
 	VORPS constants<>+992(SB), Y3, Y5
-	VBROADCASTSS constants<>+1024(SB), Y6
+	VMOVUPS constants<>+1024(SB), Y6
 	VMAXPS Y4, Y6, Y4
-	VBROADCASTSS constants<>+1024(SB), Y6
+	VMOVUPS constants<>+1024(SB), Y6
 	VMAXPS Y5, Y6, Y5
 	VMOVAPS Y14, Y6
 	VFMADD231PS constants<>+608(SB), Y4, Y6
@@ -380,11 +380,11 @@ tail2:
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
 	VMULPS Y1, Y1, Y2
-	VBROADCASTSS constants<>+928(SB), Y3
+	VMOVUPS constants<>+928(SB), Y3
 	VFMADD213PS constants<>+960(SB), Y3, Y2
 	VMULPS Y2, Y1, Y2
 	VORPS constants<>+992(SB), Y2, Y3
-	VBROADCASTSS constants<>+1024(SB), Y4
+	VMOVUPS constants<>+1024(SB), Y4
 	VMAXPS Y3, Y4, Y3
 	VMOVAPS Y14, Y4
 	VFMADD231PS constants<>+608(SB), Y3, Y4
@@ -415,11 +415,11 @@ tail2:
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
 	VMULPS Y1, Y1, Y2
-	VBROADCASTSS constants<>+928(SB), Y3
+	VMOVUPS constants<>+928(SB), Y3
 	VFMADD213PS constants<>+960(SB), Y3, Y2
 	VMULPS Y2, Y1, Y2
 	VORPS constants<>+992(SB), Y2, Y3
-	VBROADCASTSS constants<>+1024(SB), Y4
+	VMOVUPS constants<>+1024(SB), Y4
 	VMAXPS Y3, Y4, Y3
 	VMOVAPS Y14, Y4
 	VFMADD231PS constants<>+608(SB), Y3, Y4
@@ -453,13 +453,13 @@ done3:
 
 // func sigmoidAVX2(dst *float32, x *float32, n int)
 TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+736(SB), Y13
-	VBROADCASTSS constants<>+768(SB), Y12
-	VBROADCASTSS constants<>+800(SB), Y11
-	VBROADCASTSS constants<>+832(SB), Y10
-	VBROADCASTSS constants<>+864(SB), Y9
-	VBROADCASTSS constants<>+896(SB), Y15
-	VBROADCASTSS constants<>+640(SB), Y14
+	VMOVUPS constants<>+736(SB), Y13
+	VMOVUPS constants<>+768(SB), Y12
+	VMOVUPS constants<>+800(SB), Y11
+	VMOVUPS constants<>+832(SB), Y10
+	VMOVUPS constants<>+864(SB), Y9
+	VMOVUPS constants<>+896(SB), Y15
+	VMOVUPS constants<>+640(SB), Y14
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -479,9 +479,9 @@ single1:
 	VMOVUPS 32(SI)(AX*1), Y1
 	VORPS constants<>+992(SB), Y0, Y2
 	VORPS constants<>+992(SB), Y1, Y3
-	VBROADCASTSS constants<>+1024(SB), Y4
+	VMOVUPS constants<>+1024(SB), Y4
 	VMAXPS Y2, Y4, Y2
-	VBROADCASTSS constants<>+1024(SB), Y4
+	VMOVUPS constants<>+1024(SB), Y4
 	VMAXPS Y3, Y4, Y3
 	VMOVAPS Y14, Y4
 	VFMADD231PS constants<>+608(SB), Y2, Y4
@@ -542,7 +542,7 @@ tail2:
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
 	VORPS constants<>+992(SB), Y1, Y2
-	VBROADCASTSS constants<>+1024(SB), Y3
+	VMOVUPS constants<>+1024(SB), Y3
 	VMAXPS Y2, Y3, Y2
 	VMOVAPS Y14, Y3
 	VFMADD231PS constants<>+608(SB), Y2, Y3
@@ -572,7 +572,7 @@ tail2:
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
 	VORPS constants<>+992(SB), Y1, Y2
-	VBROADCASTSS constants<>+1024(SB), Y3
+	VMOVUPS constants<>+1024(SB), Y3
 	VMAXPS Y2, Y3, Y2
 	VMOVAPS Y14, Y3
 	VFMADD231PS constants<>+608(SB), Y2, Y3
@@ -605,9 +605,9 @@ done3:
 
 // func tanhAVX2(dst *float32, x *float32, n int)
 TEXT ·tanhAVX2(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+736(SB), Y13
-	VBROADCASTSS constants<>+896(SB), Y15
-	VBROADCASTSS constants<>+640(SB), Y14
+	VMOVUPS constants<>+736(SB), Y13
+	VMOVUPS constants<>+896(SB), Y15
+	VMOVUPS constants<>+640(SB), Y14
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -629,10 +629,10 @@ single1:
 	VANDPS constants<>+32(SB), Y1, Y3
 	VMULPS Y2, Y2, Y4
 	VMULPS Y3, Y3, Y5
-	VBROADCASTSS constants<>+1056(SB), Y6
+	VMOVUPS constants<>+1056(SB), Y6
 	VMOVAPS Y4, Y7
 	VFMADD213PS constants<>+1088(SB), Y6, Y7
-	VBROADCASTSS constants<>+1056(SB), Y6
+	VMOVUPS constants<>+1056(SB), Y6
 	VMOVAPS Y5, Y8
 	VFMADD213PS constants<>+1088(SB), Y6, Y8
 	VFMADD213PS constants<>+1120(SB), Y4, Y7
@@ -647,9 +647,9 @@ single1:
 	VFMADD213PS Y3, Y8, Y5
 	VADDPS Y2, Y2, Y6
 	VADDPS Y3, Y3, Y7
-	VBROADCASTSS constants<>+1216(SB), Y8
+	VMOVUPS constants<>+1216(SB), Y8
 	VMINPS Y6, Y8, Y6
-	VBROADCASTSS constants<>+1216(SB), Y8
+	VMOVUPS constants<>+1216(SB), Y8
 	VMINPS Y7, Y8, Y7
 	VMOVAPS Y14, Y8
 	VFMADD231PS constants<>+608(SB), Y6, Y8
@@ -683,9 +683,9 @@ single1:
 	VMULPS Y8, Y7, Y7
 	VADDPS Y15, Y6, Y6
 	VADDPS Y15, Y7, Y7
-	VBROADCASTSS constants<>+1248(SB), Y8
+	VMOVUPS constants<>+1248(SB), Y8
 	VDIVPS Y6, Y8, Y6
-	VBROADCASTSS constants<>+1248(SB), Y8
+	VMOVUPS constants<>+1248(SB), Y8
 	VDIVPS Y7, Y8, Y7
 	VSUBPS Y6, Y15, Y6
 	VSUBPS Y7, Y15, Y7
@@ -709,7 +709,7 @@ tail2:
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
 	VANDPS constants<>+32(SB), Y1, Y2
 	VMULPS Y2, Y2, Y3
-	VBROADCASTSS constants<>+1056(SB), Y4
+	VMOVUPS constants<>+1056(SB), Y4
 	VMOVAPS Y3, Y5
 	VFMADD213PS constants<>+1088(SB), Y4, Y5
 	VFMADD213PS constants<>+1120(SB), Y3, Y5
@@ -718,7 +718,7 @@ tail2:
 	VMULPS Y3, Y2, Y3
 	VFMADD213PS Y2, Y5, Y3
 	VADDPS Y2, Y2, Y4
-	VBROADCASTSS constants<>+1216(SB), Y5
+	VMOVUPS constants<>+1216(SB), Y5
 	VMINPS Y4, Y5, Y4
 	VMOVAPS Y14, Y5
 	VFMADD231PS constants<>+608(SB), Y4, Y5
@@ -736,7 +736,7 @@ tail2:
 	VPADDD Y15, Y6, Y6
 	VMULPS Y6, Y4, Y4
 	VADDPS Y15, Y4, Y4
-	VBROADCASTSS constants<>+1248(SB), Y5
+	VMOVUPS constants<>+1248(SB), Y5
 	VDIVPS Y4, Y5, Y4
 	VSUBPS Y4, Y15, Y4
 	VCMPPS $17, constants<>+1280(SB), Y2, Y2
@@ -748,7 +748,7 @@ tail2:
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
 	VANDPS constants<>+32(SB), Y1, Y2
 	VMULPS Y2, Y2, Y3
-	VBROADCASTSS constants<>+1056(SB), Y4
+	VMOVUPS constants<>+1056(SB), Y4
 	VMOVAPS Y3, Y5
 	VFMADD213PS constants<>+1088(SB), Y4, Y5
 	VFMADD213PS constants<>+1120(SB), Y3, Y5
@@ -757,7 +757,7 @@ tail2:
 	VMULPS Y3, Y2, Y3
 	VFMADD213PS Y2, Y5, Y3
 	VADDPS Y2, Y2, Y4
-	VBROADCASTSS constants<>+1216(SB), Y5
+	VMOVUPS constants<>+1216(SB), Y5
 	VMINPS Y4, Y5, Y4
 	VMOVAPS Y14, Y5
 	VFMADD231PS constants<>+608(SB), Y4, Y5
@@ -775,7 +775,7 @@ tail2:
 	VPADDD Y15, Y6, Y6
 	VMULPS Y6, Y4, Y4
 	VADDPS Y15, Y4, Y4
-	VBROADCASTSS constants<>+1248(SB), Y5
+	VMOVUPS constants<>+1248(SB), Y5
 	VDIVPS Y4, Y5, Y4
 	VSUBPS Y4, Y15, Y4
 	VCMPPS $17, constants<>+1280(SB), Y2, Y2
@@ -789,13 +789,13 @@ done3:
 
 // func siluAVX2(dst *float32, x *float32, n int)
 TEXT ·siluAVX2(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+736(SB), Y13
-	VBROADCASTSS constants<>+768(SB), Y12
-	VBROADCASTSS constants<>+800(SB), Y11
-	VBROADCASTSS constants<>+832(SB), Y10
-	VBROADCASTSS constants<>+864(SB), Y9
-	VBROADCASTSS constants<>+896(SB), Y15
-	VBROADCASTSS constants<>+640(SB), Y14
+	VMOVUPS constants<>+736(SB), Y13
+	VMOVUPS constants<>+768(SB), Y12
+	VMOVUPS constants<>+800(SB), Y11
+	VMOVUPS constants<>+832(SB), Y10
+	VMOVUPS constants<>+864(SB), Y9
+	VMOVUPS constants<>+896(SB), Y15
+	VMOVUPS constants<>+640(SB), Y14
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -815,9 +815,9 @@ single1:
 	VMOVUPS 32(SI)(AX*1), Y1
 	VORPS constants<>+992(SB), Y0, Y2
 	VORPS constants<>+992(SB), Y1, Y3
-	VBROADCASTSS constants<>+1024(SB), Y4
+	VMOVUPS constants<>+1024(SB), Y4
 	VMAXPS Y2, Y4, Y2
-	VBROADCASTSS constants<>+1024(SB), Y4
+	VMOVUPS constants<>+1024(SB), Y4
 	VMAXPS Y3, Y4, Y3
 	VMOVAPS Y14, Y4
 	VFMADD231PS constants<>+608(SB), Y2, Y4
@@ -880,7 +880,7 @@ tail2:
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
 	VORPS constants<>+992(SB), Y1, Y2
-	VBROADCASTSS constants<>+1024(SB), Y3
+	VMOVUPS constants<>+1024(SB), Y3
 	VMAXPS Y2, Y3, Y2
 	VMOVAPS Y14, Y3
 	VFMADD231PS constants<>+608(SB), Y2, Y3
@@ -911,7 +911,7 @@ tail2:
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
 	VORPS constants<>+992(SB), Y1, Y2
-	VBROADCASTSS constants<>+1024(SB), Y3
+	VMOVUPS constants<>+1024(SB), Y3
 	VMAXPS Y2, Y3, Y2
 	VMOVAPS Y14, Y3
 	VFMADD231PS constants<>+608(SB), Y2, Y3
@@ -945,9 +945,9 @@ done3:
 
 // func expAVX2(dst *float32, x *float32, n int)
 TEXT ·expAVX2(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+736(SB), Y13
-	VBROADCASTSS constants<>+896(SB), Y15
-	VBROADCASTSS constants<>+640(SB), Y14
+	VMOVUPS constants<>+736(SB), Y13
+	VMOVUPS constants<>+896(SB), Y15
+	VMOVUPS constants<>+640(SB), Y14
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -968,21 +968,21 @@ loop4:
 	VMOVUPS 32(SI)(AX*1), Y1
 	VMOVUPS 64(SI)(AX*1), Y2
 	VMOVUPS 96(SI)(AX*1), Y3
-	VBROADCASTSS constants<>+1312(SB), Y4
+	VMOVUPS constants<>+1312(SB), Y4
 	VMINPS Y0, Y4, Y0
-	VBROADCASTSS constants<>+1312(SB), Y4
+	VMOVUPS constants<>+1312(SB), Y4
 	VMINPS Y1, Y4, Y1
-	VBROADCASTSS constants<>+1312(SB), Y4
+	VMOVUPS constants<>+1312(SB), Y4
 	VMINPS Y2, Y4, Y2
-	VBROADCASTSS constants<>+1312(SB), Y4
+	VMOVUPS constants<>+1312(SB), Y4
 	VMINPS Y3, Y4, Y3
-	VBROADCASTSS constants<>+1024(SB), Y4
+	VMOVUPS constants<>+1024(SB), Y4
 	VMAXPS Y0, Y4, Y0
-	VBROADCASTSS constants<>+1024(SB), Y4
+	VMOVUPS constants<>+1024(SB), Y4
 	VMAXPS Y1, Y4, Y1
-	VBROADCASTSS constants<>+1024(SB), Y4
+	VMOVUPS constants<>+1024(SB), Y4
 	VMAXPS Y2, Y4, Y2
-	VBROADCASTSS constants<>+1024(SB), Y4
+	VMOVUPS constants<>+1024(SB), Y4
 	VMAXPS Y3, Y4, Y3
 	VMOVAPS Y14, Y4
 	VFMADD231PS constants<>+608(SB), Y0, Y4
@@ -1083,13 +1083,13 @@ skip5:
 single1:
 	VMOVUPS 0(SI)(AX*1), Y0
 	VMOVUPS 32(SI)(AX*1), Y1
-	VBROADCASTSS constants<>+1312(SB), Y2
+	VMOVUPS constants<>+1312(SB), Y2
 	VMINPS Y0, Y2, Y0
-	VBROADCASTSS constants<>+1312(SB), Y2
+	VMOVUPS constants<>+1312(SB), Y2
 	VMINPS Y1, Y2, Y1
-	VBROADCASTSS constants<>+1024(SB), Y2
+	VMOVUPS constants<>+1024(SB), Y2
 	VMAXPS Y0, Y2, Y0
-	VBROADCASTSS constants<>+1024(SB), Y2
+	VMOVUPS constants<>+1024(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVAPS Y14, Y2
 	VFMADD231PS constants<>+608(SB), Y0, Y2
@@ -1143,9 +1143,9 @@ tail2:
 	JEQ done3
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
-	VBROADCASTSS constants<>+1312(SB), Y2
+	VMOVUPS constants<>+1312(SB), Y2
 	VMINPS Y1, Y2, Y1
-	VBROADCASTSS constants<>+1024(SB), Y2
+	VMOVUPS constants<>+1024(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVAPS Y14, Y2
 	VFMADD231PS constants<>+608(SB), Y1, Y2
@@ -1171,9 +1171,9 @@ tail2:
 	VMASKMOVPS Y1, Y0, 0(DI)(AX*1)
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
-	VBROADCASTSS constants<>+1312(SB), Y2
+	VMOVUPS constants<>+1312(SB), Y2
 	VMINPS Y1, Y2, Y1
-	VBROADCASTSS constants<>+1024(SB), Y2
+	VMOVUPS constants<>+1024(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVAPS Y14, Y2
 	VFMADD231PS constants<>+608(SB), Y1, Y2
@@ -1203,12 +1203,12 @@ done3:
 
 // func expm1AVX2(dst *float32, x *float32, n int)
 TEXT ·expm1AVX2(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+1568(SB), Y13
-	VBROADCASTSS constants<>+1376(SB), Y12
-	VBROADCASTSS constants<>+1408(SB), Y11
-	VBROADCASTSS constants<>+1440(SB), Y10
-	VBROADCASTSS constants<>+1536(SB), Y15
-	VBROADCASTSS constants<>+640(SB), Y14
+	VMOVUPS constants<>+1568(SB), Y13
+	VMOVUPS constants<>+1376(SB), Y12
+	VMOVUPS constants<>+1408(SB), Y11
+	VMOVUPS constants<>+1440(SB), Y10
+	VMOVUPS constants<>+1536(SB), Y15
+	VMOVUPS constants<>+640(SB), Y14
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1226,13 +1226,13 @@ TEXT ·expm1AVX2(SB), NOSPLIT, $0-24
 single1:
 	VMOVUPS 0(SI)(AX*1), Y0
 	VMOVUPS 32(SI)(AX*1), Y1
-	VBROADCASTSS constants<>+1312(SB), Y2
+	VMOVUPS constants<>+1312(SB), Y2
 	VMINPS Y0, Y2, Y3
-	VBROADCASTSS constants<>+1312(SB), Y2
+	VMOVUPS constants<>+1312(SB), Y2
 	VMINPS Y1, Y2, Y4
-	VBROADCASTSS constants<>+1344(SB), Y2
+	VMOVUPS constants<>+1344(SB), Y2
 	VMAXPS Y3, Y2, Y3
-	VBROADCASTSS constants<>+1344(SB), Y2
+	VMOVUPS constants<>+1344(SB), Y2
 	VMAXPS Y4, Y2, Y4
 	VMOVAPS Y14, Y2
 	VFMADD231PS constants<>+608(SB), Y3, Y2
@@ -1286,9 +1286,9 @@ tail2:
 	JEQ done3
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
-	VBROADCASTSS constants<>+1312(SB), Y2
+	VMOVUPS constants<>+1312(SB), Y2
 	VMINPS Y1, Y2, Y3
-	VBROADCASTSS constants<>+1344(SB), Y2
+	VMOVUPS constants<>+1344(SB), Y2
 	VMAXPS Y3, Y2, Y3
 	VMOVAPS Y14, Y2
 	VFMADD231PS constants<>+608(SB), Y3, Y2
@@ -1314,9 +1314,9 @@ tail2:
 	VMASKMOVPS Y4, Y0, 0(DI)(AX*1)
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
-	VBROADCASTSS constants<>+1312(SB), Y2
+	VMOVUPS constants<>+1312(SB), Y2
 	VMINPS Y1, Y2, Y3
-	VBROADCASTSS constants<>+1344(SB), Y2
+	VMOVUPS constants<>+1344(SB), Y2
 	VMAXPS Y3, Y2, Y3
 	VMOVAPS Y14, Y2
 	VFMADD231PS constants<>+608(SB), Y3, Y2
@@ -1346,10 +1346,10 @@ done3:
 
 // func logAVX2(dst *float32, x *float32, n int)
 TEXT ·logAVX2(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+0(SB), Y15
-	VBROADCASTSS constants<>+1600(SB), Y13
-	VBROADCASTSS constants<>+1760(SB), Y12
-	VBROADCASTSS constants<>+1984(SB), Y14
+	VMOVUPS constants<>+0(SB), Y15
+	VMOVUPS constants<>+1600(SB), Y13
+	VMOVUPS constants<>+1760(SB), Y12
+	VMOVUPS constants<>+1984(SB), Y14
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1425,15 +1425,15 @@ single1:
 	VBLENDVPS Y3, Y14, Y8, Y2
 	VCMPPS $0, Y15, Y0, Y3
 	VCMPPS $0, Y15, Y1, Y5
-	VBROADCASTSS constants<>+2016(SB), Y6
+	VMOVUPS constants<>+2016(SB), Y6
 	VBLENDVPS Y3, Y6, Y4, Y7
-	VBROADCASTSS constants<>+2016(SB), Y3
+	VMOVUPS constants<>+2016(SB), Y3
 	VBLENDVPS Y5, Y3, Y2, Y4
 	VCMPPS $25, Y15, Y0, Y0
 	VCMPPS $25, Y15, Y1, Y1
-	VBROADCASTSS constants<>+2048(SB), Y2
+	VMOVUPS constants<>+2048(SB), Y2
 	VBLENDVPS Y0, Y2, Y7, Y3
-	VBROADCASTSS constants<>+2048(SB), Y0
+	VMOVUPS constants<>+2048(SB), Y0
 	VBLENDVPS Y1, Y0, Y4, Y2
 	VMOVUPS Y3, 0(DI)(AX*1)
 	VMOVUPS Y2, 32(DI)(AX*1)
@@ -1474,10 +1474,10 @@ tail2:
 	VCMPPS $0, Y14, Y1, Y2
 	VBLENDVPS Y2, Y14, Y3, Y4
 	VCMPPS $0, Y15, Y1, Y2
-	VBROADCASTSS constants<>+2016(SB), Y3
+	VMOVUPS constants<>+2016(SB), Y3
 	VBLENDVPS Y2, Y3, Y4, Y5
 	VCMPPS $25, Y15, Y1, Y1
-	VBROADCASTSS constants<>+2048(SB), Y2
+	VMOVUPS constants<>+2048(SB), Y2
 	VBLENDVPS Y1, Y2, Y5, Y3
 	VMASKMOVPS Y3, Y0, 0(DI)(AX*1)
 	VMOVUPS 32(DX), Y0
@@ -1511,10 +1511,10 @@ tail2:
 	VCMPPS $0, Y14, Y1, Y2
 	VBLENDVPS Y2, Y14, Y3, Y4
 	VCMPPS $0, Y15, Y1, Y2
-	VBROADCASTSS constants<>+2016(SB), Y3
+	VMOVUPS constants<>+2016(SB), Y3
 	VBLENDVPS Y2, Y3, Y4, Y5
 	VCMPPS $25, Y15, Y1, Y1
-	VBROADCASTSS constants<>+2048(SB), Y2
+	VMOVUPS constants<>+2048(SB), Y2
 	VBLENDVPS Y1, Y2, Y5, Y3
 	VMASKMOVPS Y3, Y0, 32(DI)(AX*1)
 done3:
@@ -1523,10 +1523,10 @@ done3:
 
 // func log1pAVX2(dst *float32, x *float32, n int)
 TEXT ·log1pAVX2(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+2112(SB), Y15
-	VBROADCASTSS constants<>+896(SB), Y14
-	VBROADCASTSS constants<>+1984(SB), Y13
-	VBROADCASTSS constants<>+2144(SB), Y12
+	VMOVUPS constants<>+2112(SB), Y15
+	VMOVUPS constants<>+896(SB), Y14
+	VMOVUPS constants<>+1984(SB), Y13
+	VMOVUPS constants<>+2144(SB), Y12
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1552,9 +1552,9 @@ single1:
 	VPSRAD $23, Y3, Y2
 	VPSLLD $23, Y4, Y3
 	VPSLLD $23, Y2, Y5
-	VBROADCASTSS constants<>+2080(SB), Y6
+	VMOVUPS constants<>+2080(SB), Y6
 	VPSUBD Y3, Y6, Y3
-	VBROADCASTSS constants<>+2080(SB), Y6
+	VMOVUPS constants<>+2080(SB), Y6
 	VPSUBD Y5, Y6, Y5
 	VMULPS Y15, Y0, Y6
 	VMULPS Y15, Y1, Y7
@@ -1566,10 +1566,10 @@ single1:
 	VFMADD231PS Y5, Y7, Y9
 	VCVTDQ2PS Y4, Y3
 	VCVTDQ2PS Y2, Y4
-	VBROADCASTSS constants<>+1728(SB), Y2
+	VMOVUPS constants<>+1728(SB), Y2
 	VMOVAPS Y8, Y5
 	VFMADD213PS constants<>+1760(SB), Y2, Y5
-	VBROADCASTSS constants<>+1728(SB), Y2
+	VMOVUPS constants<>+1728(SB), Y2
 	VMOVAPS Y9, Y6
 	VFMADD213PS constants<>+1760(SB), Y2, Y6
 	VFMADD213PS constants<>+1792(SB), Y8, Y5
@@ -1610,15 +1610,15 @@ single1:
 	VBLENDVPS Y4, Y13, Y2, Y3
 	VCMPPS $0, Y12, Y0, Y2
 	VCMPPS $0, Y12, Y1, Y4
-	VBROADCASTSS constants<>+2016(SB), Y6
+	VMOVUPS constants<>+2016(SB), Y6
 	VBLENDVPS Y2, Y6, Y5, Y7
-	VBROADCASTSS constants<>+2016(SB), Y2
+	VMOVUPS constants<>+2016(SB), Y2
 	VBLENDVPS Y4, Y2, Y3, Y5
 	VCMPPS $25, Y12, Y0, Y0
 	VCMPPS $25, Y12, Y1, Y1
-	VBROADCASTSS constants<>+2048(SB), Y2
+	VMOVUPS constants<>+2048(SB), Y2
 	VBLENDVPS Y0, Y2, Y7, Y3
-	VBROADCASTSS constants<>+2048(SB), Y0
+	VMOVUPS constants<>+2048(SB), Y0
 	VBLENDVPS Y1, Y0, Y5, Y2
 	VMOVUPS Y3, 0(DI)(AX*1)
 	VMOVUPS Y2, 32(DI)(AX*1)
@@ -1634,14 +1634,14 @@ tail2:
 	VPSUBD constants<>+1664(SB), Y2, Y2
 	VPSRAD $23, Y2, Y3
 	VPSLLD $23, Y3, Y2
-	VBROADCASTSS constants<>+2080(SB), Y4
+	VMOVUPS constants<>+2080(SB), Y4
 	VPSUBD Y2, Y4, Y2
 	VMULPS Y15, Y1, Y4
 	VMOVAPS Y14, Y5
 	VFMSUB231PS Y15, Y2, Y5
 	VFMADD231PS Y2, Y4, Y5
 	VCVTDQ2PS Y3, Y2
-	VBROADCASTSS constants<>+1728(SB), Y3
+	VMOVUPS constants<>+1728(SB), Y3
 	VMOVAPS Y5, Y4
 	VFMADD213PS constants<>+1760(SB), Y3, Y4
 	VFMADD213PS constants<>+1792(SB), Y5, Y4
@@ -1663,10 +1663,10 @@ tail2:
 	VCMPPS $0, Y13, Y1, Y2
 	VBLENDVPS Y2, Y13, Y4, Y3
 	VCMPPS $0, Y12, Y1, Y2
-	VBROADCASTSS constants<>+2016(SB), Y4
+	VMOVUPS constants<>+2016(SB), Y4
 	VBLENDVPS Y2, Y4, Y3, Y5
 	VCMPPS $25, Y12, Y1, Y1
-	VBROADCASTSS constants<>+2048(SB), Y2
+	VMOVUPS constants<>+2048(SB), Y2
 	VBLENDVPS Y1, Y2, Y5, Y3
 	VMASKMOVPS Y3, Y0, 0(DI)(AX*1)
 	VMOVUPS 32(DX), Y0
@@ -1675,14 +1675,14 @@ tail2:
 	VPSUBD constants<>+1664(SB), Y2, Y2
 	VPSRAD $23, Y2, Y3
 	VPSLLD $23, Y3, Y2
-	VBROADCASTSS constants<>+2080(SB), Y4
+	VMOVUPS constants<>+2080(SB), Y4
 	VPSUBD Y2, Y4, Y2
 	VMULPS Y15, Y1, Y4
 	VMOVAPS Y14, Y5
 	VFMSUB231PS Y15, Y2, Y5
 	VFMADD231PS Y2, Y4, Y5
 	VCVTDQ2PS Y3, Y2
-	VBROADCASTSS constants<>+1728(SB), Y3
+	VMOVUPS constants<>+1728(SB), Y3
 	VMOVAPS Y5, Y4
 	VFMADD213PS constants<>+1760(SB), Y3, Y4
 	VFMADD213PS constants<>+1792(SB), Y5, Y4
@@ -1704,10 +1704,10 @@ tail2:
 	VCMPPS $0, Y13, Y1, Y2
 	VBLENDVPS Y2, Y13, Y4, Y3
 	VCMPPS $0, Y12, Y1, Y2
-	VBROADCASTSS constants<>+2016(SB), Y4
+	VMOVUPS constants<>+2016(SB), Y4
 	VBLENDVPS Y2, Y4, Y3, Y5
 	VCMPPS $25, Y12, Y1, Y1
-	VBROADCASTSS constants<>+2048(SB), Y2
+	VMOVUPS constants<>+2048(SB), Y2
 	VBLENDVPS Y1, Y2, Y5, Y3
 	VMASKMOVPS Y3, Y0, 32(DI)(AX*1)
 done3:
@@ -1716,10 +1716,10 @@ done3:
 
 // func softplusAVX2(dst *float32, x *float32, n int)
 TEXT ·softplusAVX2(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+672(SB), Y13
-	VBROADCASTSS constants<>+896(SB), Y15
-	VBROADCASTSS constants<>+640(SB), Y14
-	VBROADCASTSS constants<>+704(SB), Y12
+	VMOVUPS constants<>+672(SB), Y13
+	VMOVUPS constants<>+896(SB), Y15
+	VMOVUPS constants<>+640(SB), Y14
+	VMOVUPS constants<>+704(SB), Y12
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1737,15 +1737,15 @@ TEXT ·softplusAVX2(SB), NOSPLIT, $0-24
 single1:
 	VMOVUPS 0(SI)(AX*1), Y0
 	VMOVUPS 32(SI)(AX*1), Y1
-	VBROADCASTSS constants<>+0(SB), Y2
+	VMOVUPS constants<>+0(SB), Y2
 	VMAXPS Y0, Y2, Y3
-	VBROADCASTSS constants<>+0(SB), Y2
+	VMOVUPS constants<>+0(SB), Y2
 	VMAXPS Y1, Y2, Y4
 	VORPS constants<>+992(SB), Y0, Y0
 	VORPS constants<>+992(SB), Y1, Y1
-	VBROADCASTSS constants<>+1024(SB), Y2
+	VMOVUPS constants<>+1024(SB), Y2
 	VMAXPS Y0, Y2, Y0
-	VBROADCASTSS constants<>+1024(SB), Y2
+	VMOVUPS constants<>+1024(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVAPS Y14, Y2
 	VFMADD231PS constants<>+608(SB), Y0, Y2
@@ -1757,10 +1757,10 @@ single1:
 	VFNMADD231PS Y13, Y7, Y1
 	VFNMADD231PS Y12, Y6, Y0
 	VFNMADD231PS Y12, Y7, Y1
-	VBROADCASTSS constants<>+736(SB), Y6
+	VMOVUPS constants<>+736(SB), Y6
 	VMOVAPS Y0, Y7
 	VFMADD213PS constants<>+768(SB), Y6, Y7
-	VBROADCASTSS constants<>+736(SB), Y6
+	VMOVUPS constants<>+736(SB), Y6
 	VMOVAPS Y1, Y8
 	VFMADD213PS constants<>+768(SB), Y6, Y8
 	VFMADD213PS constants<>+800(SB), Y0, Y7
@@ -1807,10 +1807,10 @@ single1:
 	VFMADD231PS Y5, Y8, Y9
 	VCVTDQ2PS Y2, Y1
 	VCVTDQ2PS Y0, Y2
-	VBROADCASTSS constants<>+1728(SB), Y0
+	VMOVUPS constants<>+1728(SB), Y0
 	VMOVAPS Y6, Y5
 	VFMADD213PS constants<>+1760(SB), Y0, Y5
-	VBROADCASTSS constants<>+1728(SB), Y0
+	VMOVUPS constants<>+1728(SB), Y0
 	VMOVAPS Y9, Y7
 	VFMADD213PS constants<>+1760(SB), Y0, Y7
 	VFMADD213PS constants<>+1792(SB), Y6, Y5
@@ -1851,17 +1851,17 @@ tail2:
 	JEQ done3
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
-	VBROADCASTSS constants<>+0(SB), Y2
+	VMOVUPS constants<>+0(SB), Y2
 	VMAXPS Y1, Y2, Y3
 	VORPS constants<>+992(SB), Y1, Y1
-	VBROADCASTSS constants<>+1024(SB), Y2
+	VMOVUPS constants<>+1024(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVAPS Y14, Y2
 	VFMADD231PS constants<>+608(SB), Y1, Y2
 	VSUBPS Y14, Y2, Y4
 	VFNMADD231PS Y13, Y4, Y1
 	VFNMADD231PS Y12, Y4, Y1
-	VBROADCASTSS constants<>+736(SB), Y4
+	VMOVUPS constants<>+736(SB), Y4
 	VMOVAPS Y1, Y5
 	VFMADD213PS constants<>+768(SB), Y4, Y5
 	VFMADD213PS constants<>+800(SB), Y1, Y5
@@ -1886,7 +1886,7 @@ tail2:
 	VSUBPS Y15, Y1, Y4
 	VFMADD231PS Y1, Y5, Y4
 	VCVTDQ2PS Y2, Y1
-	VBROADCASTSS constants<>+1728(SB), Y2
+	VMOVUPS constants<>+1728(SB), Y2
 	VMOVAPS Y4, Y5
 	VFMADD213PS constants<>+1760(SB), Y2, Y5
 	VFMADD213PS constants<>+1792(SB), Y4, Y5
@@ -1906,17 +1906,17 @@ tail2:
 	VMASKMOVPS Y3, Y0, 0(DI)(AX*1)
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
-	VBROADCASTSS constants<>+0(SB), Y2
+	VMOVUPS constants<>+0(SB), Y2
 	VMAXPS Y1, Y2, Y3
 	VORPS constants<>+992(SB), Y1, Y1
-	VBROADCASTSS constants<>+1024(SB), Y2
+	VMOVUPS constants<>+1024(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVAPS Y14, Y2
 	VFMADD231PS constants<>+608(SB), Y1, Y2
 	VSUBPS Y14, Y2, Y4
 	VFNMADD231PS Y13, Y4, Y1
 	VFNMADD231PS Y12, Y4, Y1
-	VBROADCASTSS constants<>+736(SB), Y4
+	VMOVUPS constants<>+736(SB), Y4
 	VMOVAPS Y1, Y5
 	VFMADD213PS constants<>+768(SB), Y4, Y5
 	VFMADD213PS constants<>+800(SB), Y1, Y5
@@ -1941,7 +1941,7 @@ tail2:
 	VSUBPS Y15, Y1, Y4
 	VFMADD231PS Y1, Y5, Y4
 	VCVTDQ2PS Y2, Y1
-	VBROADCASTSS constants<>+1728(SB), Y2
+	VMOVUPS constants<>+1728(SB), Y2
 	VMOVAPS Y4, Y5
 	VFMADD213PS constants<>+1760(SB), Y2, Y5
 	VFMADD213PS constants<>+1792(SB), Y4, Y5
@@ -1965,13 +1965,13 @@ done3:
 
 // func mishAVX2(dst *float32, x *float32, n int)
 TEXT ·mishAVX2(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+736(SB), Y12
-	VBROADCASTSS constants<>+768(SB), Y11
-	VBROADCASTSS constants<>+800(SB), Y10
-	VBROADCASTSS constants<>+832(SB), Y9
-	VBROADCASTSS constants<>+896(SB), Y15
-	VBROADCASTSS constants<>+1248(SB), Y14
-	VBROADCASTSS constants<>+640(SB), Y13
+	VMOVUPS constants<>+736(SB), Y12
+	VMOVUPS constants<>+768(SB), Y11
+	VMOVUPS constants<>+800(SB), Y10
+	VMOVUPS constants<>+832(SB), Y9
+	VMOVUPS constants<>+896(SB), Y15
+	VMOVUPS constants<>+1248(SB), Y14
+	VMOVUPS constants<>+640(SB), Y13
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1991,9 +1991,9 @@ single1:
 	VMOVUPS 32(SI)(AX*1), Y1
 	VORPS constants<>+992(SB), Y0, Y2
 	VORPS constants<>+992(SB), Y1, Y3
-	VBROADCASTSS constants<>+1024(SB), Y4
+	VMOVUPS constants<>+1024(SB), Y4
 	VMAXPS Y2, Y4, Y2
-	VBROADCASTSS constants<>+1024(SB), Y4
+	VMOVUPS constants<>+1024(SB), Y4
 	VMAXPS Y3, Y4, Y3
 	VMOVAPS Y13, Y4
 	VFMADD231PS constants<>+608(SB), Y2, Y4
@@ -2070,7 +2070,7 @@ tail2:
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
 	VORPS constants<>+992(SB), Y1, Y2
-	VBROADCASTSS constants<>+1024(SB), Y3
+	VMOVUPS constants<>+1024(SB), Y3
 	VMAXPS Y2, Y3, Y2
 	VMOVAPS Y13, Y3
 	VFMADD231PS constants<>+608(SB), Y2, Y3
@@ -2108,7 +2108,7 @@ tail2:
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
 	VORPS constants<>+992(SB), Y1, Y2
-	VBROADCASTSS constants<>+1024(SB), Y3
+	VMOVUPS constants<>+1024(SB), Y3
 	VMAXPS Y2, Y3, Y2
 	VMOVAPS Y13, Y3
 	VFMADD231PS constants<>+608(SB), Y2, Y3
@@ -2149,9 +2149,9 @@ done3:
 
 // func erfAVX2(dst *float32, x *float32, n int)
 TEXT ·erfAVX2(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+2432(SB), Y13
-	VBROADCASTSS constants<>+896(SB), Y15
-	VBROADCASTSS constants<>+640(SB), Y14
+	VMOVUPS constants<>+2432(SB), Y13
+	VMOVUPS constants<>+896(SB), Y15
+	VMOVUPS constants<>+640(SB), Y14
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -2173,10 +2173,10 @@ single1:
 	VANDPS constants<>+32(SB), Y1, Y3
 	VMULPS Y2, Y2, Y4
 	VMULPS Y3, Y3, Y5
-	VBROADCASTSS constants<>+2176(SB), Y6
+	VMOVUPS constants<>+2176(SB), Y6
 	VMOVAPS Y4, Y7
 	VFMADD213PS constants<>+2208(SB), Y6, Y7
-	VBROADCASTSS constants<>+2176(SB), Y6
+	VMOVUPS constants<>+2176(SB), Y6
 	VMOVAPS Y5, Y8
 	VFMADD213PS constants<>+2208(SB), Y6, Y8
 	VFMADD213PS constants<>+2240(SB), Y4, Y7
@@ -2189,9 +2189,9 @@ single1:
 	VFMADD213PS constants<>+2336(SB), Y5, Y8
 	VFMADD213PS Y2, Y2, Y7
 	VFMADD213PS Y3, Y3, Y8
-	VBROADCASTSS constants<>+2368(SB), Y4
+	VMOVUPS constants<>+2368(SB), Y4
 	VMINPS Y2, Y4, Y5
-	VBROADCASTSS constants<>+2368(SB), Y4
+	VMOVUPS constants<>+2368(SB), Y4
 	VMINPS Y3, Y4, Y6
 	VMOVAPS Y13, Y4
 	VFMADD231PS constants<>+2400(SB), Y5, Y4
@@ -2219,10 +2219,10 @@ single1:
 	VFNMADD231PS constants<>+672(SB), Y11, Y6
 	VFNMADD132PS constants<>+704(SB), Y5, Y10
 	VFNMADD132PS constants<>+704(SB), Y6, Y11
-	VBROADCASTSS constants<>+736(SB), Y5
+	VMOVUPS constants<>+736(SB), Y5
 	VMOVAPS Y10, Y6
 	VFMADD213PS constants<>+768(SB), Y5, Y6
-	VBROADCASTSS constants<>+736(SB), Y5
+	VMOVUPS constants<>+736(SB), Y5
 	VMOVAPS Y11, Y12
 	VFMADD213PS constants<>+768(SB), Y5, Y12
 	VFMADD213PS constants<>+800(SB), Y10, Y6
@@ -2263,7 +2263,7 @@ tail2:
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
 	VANDPS constants<>+32(SB), Y1, Y2
 	VMULPS Y2, Y2, Y3
-	VBROADCASTSS constants<>+2176(SB), Y4
+	VMOVUPS constants<>+2176(SB), Y4
 	VMOVAPS Y3, Y5
 	VFMADD213PS constants<>+2208(SB), Y4, Y5
 	VFMADD213PS constants<>+2240(SB), Y3, Y5
@@ -2271,7 +2271,7 @@ tail2:
 	VFMADD213PS constants<>+2304(SB), Y3, Y5
 	VFMADD213PS constants<>+2336(SB), Y3, Y5
 	VFMADD213PS Y2, Y2, Y5
-	VBROADCASTSS constants<>+2368(SB), Y3
+	VMOVUPS constants<>+2368(SB), Y3
 	VMINPS Y2, Y3, Y4
 	VMOVAPS Y13, Y3
 	VFMADD231PS constants<>+2400(SB), Y4, Y3
@@ -2286,7 +2286,7 @@ tail2:
 	VSUBPS Y14, Y3, Y6
 	VFNMADD231PS constants<>+672(SB), Y6, Y4
 	VFNMADD132PS constants<>+704(SB), Y4, Y6
-	VBROADCASTSS constants<>+736(SB), Y4
+	VMOVUPS constants<>+736(SB), Y4
 	VMOVAPS Y6, Y7
 	VFMADD213PS constants<>+768(SB), Y4, Y7
 	VFMADD213PS constants<>+800(SB), Y6, Y7
@@ -2307,7 +2307,7 @@ tail2:
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
 	VANDPS constants<>+32(SB), Y1, Y2
 	VMULPS Y2, Y2, Y3
-	VBROADCASTSS constants<>+2176(SB), Y4
+	VMOVUPS constants<>+2176(SB), Y4
 	VMOVAPS Y3, Y5
 	VFMADD213PS constants<>+2208(SB), Y4, Y5
 	VFMADD213PS constants<>+2240(SB), Y3, Y5
@@ -2315,7 +2315,7 @@ tail2:
 	VFMADD213PS constants<>+2304(SB), Y3, Y5
 	VFMADD213PS constants<>+2336(SB), Y3, Y5
 	VFMADD213PS Y2, Y2, Y5
-	VBROADCASTSS constants<>+2368(SB), Y3
+	VMOVUPS constants<>+2368(SB), Y3
 	VMINPS Y2, Y3, Y4
 	VMOVAPS Y13, Y3
 	VFMADD231PS constants<>+2400(SB), Y4, Y3
@@ -2330,7 +2330,7 @@ tail2:
 	VSUBPS Y14, Y3, Y6
 	VFNMADD231PS constants<>+672(SB), Y6, Y4
 	VFNMADD132PS constants<>+704(SB), Y4, Y6
-	VBROADCASTSS constants<>+736(SB), Y4
+	VMOVUPS constants<>+736(SB), Y4
 	VMOVAPS Y6, Y7
 	VFMADD213PS constants<>+768(SB), Y4, Y7
 	VFMADD213PS constants<>+800(SB), Y6, Y7
@@ -2394,7 +2394,7 @@ done3:
 
 // func rsqrtAVX2(dst *float32, x *float32, n int)
 TEXT ·rsqrtAVX2(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+896(SB), Y15
+	VMOVUPS constants<>+896(SB), Y15
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -2440,7 +2440,7 @@ done3:
 
 // func reciprocalAVX2(dst *float32, x *float32, n int)
 TEXT ·reciprocalAVX2(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+896(SB), Y15
+	VMOVUPS constants<>+896(SB), Y15
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -2482,7 +2482,7 @@ done3:
 
 // func negAVX2(dst *float32, x *float32, n int)
 TEXT ·negAVX2(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+992(SB), Y15
+	VMOVUPS constants<>+992(SB), Y15
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -2524,7 +2524,7 @@ done3:
 
 // func absAVX2(dst *float32, x *float32, n int)
 TEXT ·absAVX2(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+32(SB), Y15
+	VMOVUPS constants<>+32(SB), Y15
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -2730,8 +2730,8 @@ done3:
 
 // func softsignAVX2(dst *float32, x *float32, n int)
 TEXT ·softsignAVX2(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+896(SB), Y15
-	VBROADCASTSS constants<>+32(SB), Y14
+	VMOVUPS constants<>+896(SB), Y15
+	VMOVUPS constants<>+32(SB), Y14
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -2828,7 +2828,7 @@ done3:
 
 // func leakyReluAVX2(dst *float32, x *float32, alpha float32, n int)
 TEXT ·leakyReluAVX2(SB), NOSPLIT, $0-32
-	VBROADCASTSS constants<>+0(SB), Y14
+	VMOVUPS constants<>+0(SB), Y14
 	MOVQ n+24(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -2879,8 +2879,8 @@ done3:
 
 // func hardSigmoidAVX2(dst *float32, x *float32, alpha float32, beta float32, n int)
 TEXT ·hardSigmoidAVX2(SB), NOSPLIT, $0-32
-	VBROADCASTSS constants<>+0(SB), Y13
-	VBROADCASTSS constants<>+896(SB), Y12
+	VMOVUPS constants<>+0(SB), Y13
+	VMOVUPS constants<>+896(SB), Y12
 	MOVQ n+24(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -2932,10 +2932,10 @@ done3:
 
 // func hardSwishAVX2(dst *float32, x *float32, n int)
 TEXT ·hardSwishAVX2(SB), NOSPLIT, $0-24
-	VBROADCASTSS constants<>+0(SB), Y15
-	VBROADCASTSS constants<>+2656(SB), Y14
-	VBROADCASTSS constants<>+1536(SB), Y13
-	VBROADCASTSS constants<>+896(SB), Y12
+	VMOVUPS constants<>+0(SB), Y15
+	VMOVUPS constants<>+2656(SB), Y14
+	VMOVUPS constants<>+1536(SB), Y13
+	VMOVUPS constants<>+896(SB), Y12
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -2993,11 +2993,11 @@ done3:
 
 // func eluAVX2(dst *float32, x *float32, pos float32, neg float32, s float32, n int)
 TEXT ·eluAVX2(SB), NOSPLIT, $0-40
-	VBROADCASTSS constants<>+0(SB), Y10
-	VBROADCASTSS constants<>+1568(SB), Y9
-	VBROADCASTSS constants<>+1376(SB), Y8
-	VBROADCASTSS constants<>+1536(SB), Y12
-	VBROADCASTSS constants<>+640(SB), Y11
+	VMOVUPS constants<>+0(SB), Y10
+	VMOVUPS constants<>+1568(SB), Y9
+	VMOVUPS constants<>+1376(SB), Y8
+	VMOVUPS constants<>+1536(SB), Y12
+	VMOVUPS constants<>+640(SB), Y11
 	MOVQ n+32(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -3020,9 +3020,9 @@ single1:
 	VCMPPS $30, Y10, Y0, Y1
 	VMULPS Y15, Y0, Y2
 	VMULPS Y13, Y0, Y0
-	VBROADCASTSS constants<>+1312(SB), Y3
+	VMOVUPS constants<>+1312(SB), Y3
 	VMINPS Y0, Y3, Y4
-	VBROADCASTSS constants<>+1344(SB), Y3
+	VMOVUPS constants<>+1344(SB), Y3
 	VMAXPS Y4, Y3, Y4
 	VMOVAPS Y11, Y3
 	VFMADD231PS constants<>+608(SB), Y4, Y3
@@ -3052,9 +3052,9 @@ single1:
 	VCMPPS $30, Y10, Y0, Y1
 	VMULPS Y15, Y0, Y2
 	VMULPS Y13, Y0, Y0
-	VBROADCASTSS constants<>+1312(SB), Y3
+	VMOVUPS constants<>+1312(SB), Y3
 	VMINPS Y0, Y3, Y4
-	VBROADCASTSS constants<>+1344(SB), Y3
+	VMOVUPS constants<>+1344(SB), Y3
 	VMAXPS Y4, Y3, Y4
 	VMOVAPS Y11, Y3
 	VFMADD231PS constants<>+608(SB), Y4, Y3
@@ -3091,9 +3091,9 @@ tail2:
 	VCMPPS $30, Y10, Y1, Y2
 	VMULPS Y15, Y1, Y3
 	VMULPS Y13, Y1, Y1
-	VBROADCASTSS constants<>+1312(SB), Y4
+	VMOVUPS constants<>+1312(SB), Y4
 	VMINPS Y1, Y4, Y5
-	VBROADCASTSS constants<>+1344(SB), Y4
+	VMOVUPS constants<>+1344(SB), Y4
 	VMAXPS Y5, Y4, Y5
 	VMOVAPS Y11, Y4
 	VFMADD231PS constants<>+608(SB), Y5, Y4
@@ -3124,9 +3124,9 @@ tail2:
 	VCMPPS $30, Y10, Y1, Y2
 	VMULPS Y15, Y1, Y3
 	VMULPS Y13, Y1, Y1
-	VBROADCASTSS constants<>+1312(SB), Y4
+	VMOVUPS constants<>+1312(SB), Y4
 	VMINPS Y1, Y4, Y5
-	VBROADCASTSS constants<>+1344(SB), Y4
+	VMOVUPS constants<>+1344(SB), Y4
 	VMAXPS Y5, Y4, Y5
 	VMOVAPS Y11, Y4
 	VFMADD231PS constants<>+608(SB), Y5, Y4

@@ -116,7 +116,10 @@ type file struct {
 	sigs   map[string]signature
 }
 
-// constant is the operand for a constant, eight copies of which are in memory.
+// constant is the operand for a constant. Its block of memory is filled with
+// copies: 32 bytes for AVX2, 128 for AVX-512, whose functions read it at DX, a
+// multiple of 64 within the first block. (The linker aligns to 32; a load across
+// two cache lines costs double, and one that broadcasts occupies a vector unit.)
 func (f *file) constant(b uint32) string {
 	i, ok := f.index[b]
 	if !ok {
@@ -124,7 +127,17 @@ func (f *file) constant(b uint32) string {
 		f.consts = append(f.consts, b)
 		f.index[b] = i
 	}
-	return fmt.Sprintf("constants<>+%d(SB)", 32*i)
+	if f.arch == avx512 {
+		return fmt.Sprintf("%d(DX)", blockSize(f.arch)*i)
+	}
+	return fmt.Sprintf("constants<>+%d(SB)", blockSize(f.arch)*i)
+}
+
+func blockSize(a *arch) int {
+	if a == avx512 {
+		return 128
+	}
+	return 32
 }
 
 func (f *file) arg(fn, name string) string {
@@ -173,13 +186,14 @@ func (f *file) write() error {
 	b.WriteString(header + "\n#include \"textflag.h\"\n")
 	b.WriteString(f.text.String())
 	b.WriteString("\n")
+	size := blockSize(f.arch)
 	for i, c := range f.consts {
-		for j := range 4 {
-			fmt.Fprintf(&b, "DATA constants<>+%d(SB)/8, $0x%08x%08x\n", 32*i+8*j, c, c)
+		for at := 0; at < size; at += 8 {
+			fmt.Fprintf(&b, "DATA constants<>+%d(SB)/8, $0x%08x%08x\n", size*i+at, c, c)
 		}
 	}
 	if len(f.consts) > 0 {
-		fmt.Fprintf(&b, "GLOBL constants<>(SB), RODATA|NOPTR, $%d\n", 32*len(f.consts))
+		fmt.Fprintf(&b, "GLOBL constants<>(SB), RODATA|NOPTR, $%d\n", size*len(f.consts))
 	}
 	if f.masks {
 		for j := range 16 {

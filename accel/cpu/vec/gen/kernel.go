@@ -136,9 +136,12 @@ func (k *kernel) finish() string {
 	k.hoist(k.regs - k.pinned - dry.peak)
 	a := k.walk(dry.peak)
 	var head strings.Builder
+	if k.arch == avx512 && len(k.consts) > 0 {
+		head.WriteString("\tLEAQ constants<>+63(SB), DX\n\tANDQ $-64, DX\n")
+	}
 	for _, c := range k.ordered() {
 		if c.reg >= 0 {
-			fmt.Fprintf(&head, "\tVBROADCASTSS %s, %s%d\n", k.file.constant(c.bits), k.prefix, c.reg)
+			fmt.Fprintf(&head, "\tVMOVUPS %s, %s%d\n", k.file.constant(c.bits), k.prefix, c.reg)
 		}
 	}
 	return head.String() + a.out.String()
@@ -265,7 +268,7 @@ func (a *alloc) loaded(v *val) *val {
 	}
 	t := &val{reg: a.fresh()}
 	a.freeAt = append(a.freeAt, t)
-	fmt.Fprintf(&a.out, "\tVBROADCASTSS %s, %s\n", a.file.constant(v.bits), a.reg(t, ""))
+	fmt.Fprintf(&a.out, "\tVMOVUPS %s, %s\n", a.file.constant(v.bits), a.reg(t, ""))
 	return t
 }
 
@@ -330,9 +333,6 @@ func (a *alloc) bin(in *ins) {
 	third := ""
 	if a.inMemory(y) {
 		third = a.file.constant(y.bits)
-		if a.arch == avx512 {
-			mnemonic += ".BCST"
-		}
 	} else {
 		third = a.reg(y, "")
 	}
@@ -389,12 +389,9 @@ func (a *alloc) fma(in *ins) {
 
 // form prints one form; acc is overwritten, last may be in memory.
 func (a *alloc) form(in *ins, digits string, acc, last, middle *val) {
-	lastText, suffix := "", "PS"
+	lastText := ""
 	if a.inMemory(last) {
 		lastText = a.file.constant(last.bits)
-		if a.arch == avx512 {
-			suffix = "PS.BCST"
-		}
 	} else {
 		lastText = a.reg(last, "")
 	}
@@ -406,5 +403,5 @@ func (a *alloc) form(in *ins, digits string, acc, last, middle *val) {
 		a.define(in.dst, nil)
 		fmt.Fprintf(&a.out, "\tVMOVAPS %s, %s\n", from, a.reg(in.dst, ""))
 	}
-	fmt.Fprintf(&a.out, "\t%s%s%s %s, %s, %s\n", in.text, digits, suffix, lastText, middleText, a.reg(in.dst, ""))
+	fmt.Fprintf(&a.out, "\t%s%sPS %s, %s, %s\n", in.text, digits, lastText, middleText, a.reg(in.dst, ""))
 }

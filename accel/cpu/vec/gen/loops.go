@@ -97,7 +97,7 @@ func (k *kernel) row(name string) {
 	k.text("ANDQ $15, CX")
 	k.text("ANDQ $-16, BX")
 	k.text("SHLQ $2, BX")
-	if k.arch == avx512 {
+	if k.arch == avx512 { // whose functions have the constants at DX
 		k.text("MOVL $1, AX")
 		k.text("SHLL CX, AX")
 		k.text("DECL AX")

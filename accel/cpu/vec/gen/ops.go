@@ -79,21 +79,24 @@ func (k *kernel) cmp(predicate int, a, b *val) *val {
 	return m
 }
 
-// negative is the mask of the lanes whose sign bit is set.
+// negative is the mask of the lanes whose sign bit is set, in a vector: a mask
+// register would occupy the unit that multiplies.
 func (k *kernel) negative(a *val) *val {
 	if k.arch == avx2 {
-		return a
+		return a // VBLENDVPS looks at the sign bits alone
 	}
-	m := &val{mask: true, reg: -1}
-	return k.raw(m, "VPMOVD2M {0}, {d}", a)
+	return k.sar(a, 31)
 }
 
 // sel is a where the mask is set, and b elsewhere.
 func (k *kernel) sel(mask, a, b *val) *val {
-	if k.arch == avx2 {
+	switch {
+	case k.arch == avx2:
 		return k.op("VBLENDVPS {0}, {1}, {2}, {d}", mask, a, b)
+	case mask.mask:
+		return k.op("VBLENDMPS {1}, {2}, {0}, {d}", mask, a, b)
 	}
-	return k.op("VBLENDMPS {1}, {2}, {0}, {d}", mask, a, b)
+	return k.op("VMOVAPS {0}, {d}\n\tVPTERNLOGD $0xca, {2}, {1}, {d}", mask, a, b)
 }
 
 // keep is a where the mask is set, and 0 elsewhere.
