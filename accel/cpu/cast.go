@@ -12,6 +12,7 @@ var castKernels = map[string]builder{
 	"Cast":         {in: 1, out: 1, make: castOp, half: true},
 	"BitCast":      {in: 1, out: 1, make: bitCast, half: true},
 	"StopGradient": {in: 1, out: 1, make: copyOp, half: true},
+	"Barrier":      {in: 1, out: 1, make: copyOp, half: true},
 }
 
 // castOp converts between any two element types. Types that Go has no numbers

@@ -16,6 +16,11 @@ type Binding struct {
 	Values map[string]*accel.Array
 	// Symbols are the numbers of declared symbols, by name, instead of Shapes.
 	Symbols map[string]int
+	// DTypes are the element types of inputs that are declared without one, by name.
+	DTypes map[string]accel.DType
+	// MaxUnroll is the number of nodes that the rounds of one Loop or Scan may
+	// be written out to. The default is 4096.
+	MaxUnroll int
 	// NoFold leaves constant expressions in the graph, where shapes do not
 	// depend on them.
 	NoFold bool
@@ -31,9 +36,9 @@ func (g *Graph) Bind(with Binding) (*Graph, map[*Value]*Value, error) {
 	if err := b.declare(); err != nil {
 		return nil, nil, err
 	}
-	for _, n := range g.Nodes {
+	for i, n := range g.Nodes {
 		if err := b.node(n); err != nil {
-			return nil, nil, fmt.Errorf("graph: %s (%s): %w", n.Name, n.Op, err)
+			return nil, nil, &NodeError{Node: n, Index: i, Err: err}
 		}
 	}
 	for _, v := range g.Outputs {
@@ -51,7 +56,23 @@ type binder struct {
 	with     Binding
 	values   map[*Value]*Value
 	symbols  map[int]int
+	prefix   string // of the names of nodes: the round of a loop
 }
+
+// NodeError is the error of a node of a graph that is bound.
+type NodeError struct {
+	Node  *Node
+	Index int // in the graph's nodes
+	Err   error
+}
+
+// Error names the node.
+func (e *NodeError) Error() string {
+	return fmt.Sprintf("graph: %s (%s): %v", e.Node.Name, e.Node.Op, e.Err)
+}
+
+// Unwrap is the cause.
+func (e *NodeError) Unwrap() error { return e.Err }
 
 // Expanded returns a concrete graph with all functions written out: the graph
 // itself if there are none, else a copy. What Gradients and Apply add to a bound
@@ -80,7 +101,11 @@ func (b *binder) declare() error {
 		if err != nil {
 			return fmt.Errorf("graph: input %q: %w", v.Name, err)
 		}
-		if b.values[v], err = b.to.Input(v.Name, v.Type.DType, shape...); err != nil {
+		t := v.Type.DType
+		if t == 0 {
+			t = b.with.DTypes[v.Name]
+		}
+		if b.values[v], err = b.to.Input(v.Name, t, shape...); err != nil {
 			return err
 		}
 	}
@@ -153,15 +178,18 @@ func (b *binder) node(n *Node) error {
 		}
 		in[i] = w
 	}
-	if body := b.branch(n, in); body != nil {
+	if body := branch(n, in); body != nil {
 		return b.inline(n, body)
+	}
+	if n.Op == "Loop" || n.Op == "Scan" {
+		return b.unroll(n, in)
 	}
 	if n.Op == "Identity" && in[0] != nil && in[0].Type.Form == Tensor {
 		b.values[n.Outputs[0]] = in[0]
 		return nil
 	}
 	o := table[n.Op]
-	m := &Node{Op: n.Op, Name: n.Name, Inputs: in, Attrs: n.Attrs, Graphs: n.Graphs, Outputs: n.Outputs}
+	m := &Node{Op: n.Op, Name: b.prefix + n.Name, Inputs: in, Attrs: n.Attrs, Graphs: n.Graphs, Outputs: n.Outputs}
 	if len(n.Graphs) > 0 && o.expand == nil {
 		return &Dynamic{n}
 	}
@@ -180,7 +208,7 @@ func (b *binder) node(n *Node) error {
 		return b.fold(n, m)
 	}
 	if o.expand != nil && (o.when == nil || o.when(m)) {
-		return b.expand(n, m)
+		return b.expand(n, m, o.expand)
 	}
 	return b.keep(n, m)
 }
@@ -212,8 +240,9 @@ func (b *binder) fold(n, m *Node) error {
 	return nil
 }
 
-// expand writes a node as others, which are bound in their turn.
-func (b *binder) expand(n, m *Node) error {
+// expand writes a node as others, as the definition says, which are bound in
+// their turn.
+func (b *binder) expand(n, m *Node, definition func(*B, *Node) []*Value) error {
 	inner := New(n.Name)
 	view := *m
 	view.Inputs = make([]*Value, len(m.Inputs))
@@ -231,11 +260,11 @@ func (b *binder) expand(n, m *Node) error {
 		outer[w] = v
 	}
 	build := inner.Build(n.Name)
-	outs := table[n.Op].expand(build, &view)
+	outs := definition(build, &view)
 	if build.err != nil {
 		return build.err
 	}
-	sub := &binder{from: inner, to: b.to, with: Binding{NoFold: b.with.NoFold}, values: outer, symbols: b.symbols}
+	sub := &binder{from: inner, to: b.to, with: Binding{NoFold: b.with.NoFold, MaxUnroll: b.with.MaxUnroll}, values: outer, symbols: b.symbols}
 	for _, v := range inner.Consts {
 		outer[v] = b.to.Const(v.Name, v.Data)
 	}
@@ -275,39 +304,6 @@ func (b *binder) keep(n, m *Node) error {
 		}
 		b.to.rename(w, v.Name)
 		b.values[v] = w
-	}
-	return nil
-}
-
-// branch is the body that an If with a known condition takes, else nil.
-func (b *binder) branch(n *Node, in []*Value) *Graph {
-	if n.Op != "If" || len(in) != 1 || in[0] == nil || in[0].Kind != Const || in[0].Data.Len() != 1 || in[0].Data.DType != accel.Bool {
-		return nil
-	}
-	if accel.Values[bool](in[0].Data)[0] {
-		return n.Body("then_branch")
-	}
-	return n.Body("else_branch")
-}
-
-// inline binds the nodes of a body in place of the node.
-func (b *binder) inline(n *Node, body *Graph) error {
-	for _, v := range body.Consts {
-		b.values[v] = b.to.Const(v.Name, v.Data)
-	}
-	for _, k := range body.Nodes {
-		if err := b.node(k); err != nil {
-			return fmt.Errorf("%s (%s): %w", k.Name, k.Op, err)
-		}
-	}
-	for i, v := range n.Outputs {
-		if v == nil {
-			continue
-		}
-		if i >= len(body.Outputs) || b.values[body.Outputs[i]] == nil {
-			return fmt.Errorf("branch without output %d", i)
-		}
-		b.values[v] = b.values[body.Outputs[i]]
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ func elementwiseOps() []operator {
 		opEqual, opGreater, opGreaterOrEqual, opLess, opLessOrEqual, opIsInf, opIsNaN, opWhere,
 		opAnd, opOr, opXor, opNot,
 		opBitwiseAnd, opBitwiseOr, opBitwiseXor, opBitwiseNot, opBitShift,
-		opCast, opCastLike, opBitCast, opStopGradient,
+		opCast, opCastLike, opBitCast, opStopGradient, opBarrier,
 	}
 }
 

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 )
 
 // backward is the state of one reverse pass. As a B, its methods do nothing after
@@ -10,28 +11,48 @@ type backward struct {
 	*B
 	grads map[*Value]*Value
 	live  map[*Value]bool // values on a path from what is asked for
+	again checkpoints
 }
+
+// A GradientOption changes how Gradients goes about it, not what comes out.
+type GradientOption func(*backward)
 
 // Gradients appends to a concrete graph the nodes that compute d loss / d v for
 // each v of wrt, and returns those values in the same order. loss is a float
 // scalar. A value that the loss does not depend on gets a gradient of zeros. The
 // nodes are ordinary ones, so gradients of gradients can be asked for.
-func Gradients(g *Graph, loss *Value, wrt []*Value) ([]*Value, error) {
+//
+// A node on the way whose operator has a definition by others and no gradient of
+// its own is replaced by that definition.
+func Gradients(g *Graph, loss *Value, wrt []*Value, options ...GradientOption) ([]*Value, error) {
 	if !loss.Type.DType.IsFloat() || len(loss.Type.Shape) != 0 {
 		return nil, fmt.Errorf("graph.Gradients: the loss is %s, want a float scalar", loss)
 	}
 	b := &backward{B: g.Build("grad"), grads: map[*Value]*Value{}, live: map[*Value]bool{}}
+	for _, o := range options {
+		o(b)
+	}
 	for _, v := range wrt {
 		b.live[v] = true
 	}
-	forward := append([]*Node(nil), g.Nodes...)
-	for _, n := range forward {
-		b.mark(n)
-	}
+	b.define()
+	forward := slices.Clone(g.Nodes)
+	b.cut(forward)
 	b.add(loss, b.Like(loss, 1))
 	for i := len(forward) - 1; i >= 0 && b.err == nil; i-- {
+		b.recompute(forward, i)
 		b.visit(forward[i])
 	}
+	out := b.results(wrt)
+	if b.err != nil {
+		return nil, b.err
+	}
+	b.dropUnread(out)
+	return out, nil
+}
+
+// results are the gradients of wrt, each a tensor of its own.
+func (b *backward) results(wrt []*Value) []*Value {
 	b.name = "grad"
 	out, given := make([]*Value, len(wrt)), map[*Value]bool{}
 	for i, v := range wrt {
@@ -39,17 +60,17 @@ func Gradients(g *Graph, loss *Value, wrt []*Value) ([]*Value, error) {
 			out[i] = b.Zeros(v.Type.DType, v.Type.Shape...)
 		}
 		if b.err != nil {
-			return nil, b.err
+			return nil
 		}
-		if given[out[i]] || out[i].Kind != Result { // each gradient is a tensor of its own
+		if given[out[i]] || out[i].Kind != Result {
 			out[i] = b.Op("Identity", nil, out[i])
 		}
 		given[out[i]] = true
 		if b.err == nil {
-			g.rename(out[i], "grad("+v.Name+")")
+			b.G.rename(out[i], "grad("+v.Name+")")
 		}
 	}
-	return out, b.err
+	return out
 }
 
 // mark makes the outputs of a node live if any input is, and a gradient can flow to it.
@@ -88,7 +109,7 @@ func (b *backward) visit(n *Node) {
 		return
 	}
 	b.name = "grad(" + n.Name + ")"
-	for i, d := range o.grad(b, n, dy) {
+	for i, d := range o.grad(b, b.again.of(n), dy) {
 		if d != nil && b.err == nil && b.needs(n.Inputs[i]) {
 			b.add(n.Inputs[i], d)
 		}

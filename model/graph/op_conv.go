@@ -87,18 +87,27 @@ func convRule(c *Context) ([]Type, error) {
 	if err := c.Same(0, 1, 2, 3); err != nil {
 		return nil, err
 	}
-	x, w, group := c.Shape(0), c.Shape(1), c.Attrs.Int("group", 1)
-	if len(x) < 3 || len(w) != len(x) || group < 1 || x[1] != w[1]*group || w[0]%group != 0 {
-		return nil, fmt.Errorf("images %v and filters %v in %d groups, want (N, C, d1, …) and (M, C/group, k1, …)", x, w, group)
+	w := c.Shape(1)
+	s, err := convShape(c.Attrs, c.Shape(0), w, c.Attrs.Int("group", 1))
+	if err != nil {
+		return nil, err
 	}
 	if c.Has(2) && !slices.Equal(c.Shape(2), w[:1]) {
 		return nil, fmt.Errorf("bias %v, want [%d]", c.Shape(2), w[0])
 	}
-	win, err := windowOf(c.Attrs, x[2:], w[2:])
+	return one(c.DType(0), s)
+}
+
+// convShape is the shape of the convolution of x with filters w.
+func convShape(a accel.Attrs, x, w []int, group int) ([]int, error) {
+	if len(x) < 3 || len(w) != len(x) || group < 1 || x[1] != w[1]*group || w[0]%group != 0 {
+		return nil, fmt.Errorf("images %v and filters %v in %d groups, want (N, C, d1, …) and (M, C/group, k1, …)", x, w, group)
+	}
+	win, err := windowOf(a, x[2:], w[2:])
 	if err != nil {
 		return nil, err
 	}
-	return one(c.DType(0), append([]int{x[0], w[0]}, win.out...))
+	return append([]int{x[0], w[0]}, win.out...), nil
 }
 
 func convMACs(n *Node) int64 {
@@ -189,7 +198,11 @@ func transposedWindow(a accel.Attrs, x, weights []int) (w window, adj []int, err
 			if w.begin[i], w.end[i] = 0, 0; full < want {
 				adj[i] += want - full // zeros behind, as if the output had been padded
 			} else {
-				w.begin[i], w.end[i] = halves(full-want, mode == "SAME_UPPER")
+				if full < want { // zeros behind what the kernel reaches
+					adj = slices.Clone(adj)
+					adj[i] += want - full
+				}
+				w.begin[i], w.end[i] = halves(max(0, full-want), mode == "SAME_UPPER")
 			}
 		}
 		if want < 1 || w.begin[i] < 0 || w.end[i] < 0 {

@@ -31,6 +31,9 @@ type operator struct {
 	// it; the operator needs no kernel then. It gives as many outputs as the node
 	// has; those that the node does not have may be nil.
 	expand func(b *B, n *Node) []*Value
+	// definition is an expand for Gradients alone, of operators that have a
+	// kernel: what they compute by operators that have gradients.
+	definition func(b *B, n *Node) []*Value
 	// when says if a node is to be expanded; nil means always.
 	when func(n *Node) bool
 	// macs counts multiply-adds; nil is none, one operation an element of the
@@ -54,7 +57,7 @@ const (
 // op_<name>.go and name it in its family.
 func families() [][]operator {
 	return [][]operator{
-		elementwiseOps(), reductionOps(), movementOps(), indexingOps(), miscOps(), productOps(), nnOps(),
+		elementwiseOps(), reductionOps(), movementOps(), indexingOps(), miscOps(), productOps(), nnOps(), controlOps(),
 	}
 }
 

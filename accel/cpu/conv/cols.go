@@ -167,4 +167,4 @@ func (c *cols) channel(r *call, w *worker, plane, columns []float32, ch int) {
 
 func (c *cols) packedLen() int        { return c.prob.packedLen() }
 func (c *cols) pack(dst, w []float32) { c.prob.pack(dst, w) }
-func (c *cols) tasks() int            { return c.geom.n * c.geom.groups * c.chunks }
+func (c *cols) tasks(int) int         { return c.geom.n * c.geom.groups * c.chunks }

@@ -64,7 +64,7 @@ func (c *corr) pack(dst, w []float32) {
 // scratch is the length that threads workers need beside the packed weights.
 func (c *corr) scratch(threads int) int { return threads * (c.copied + c.buffer) }
 
-func (c *corr) tasks() int { return c.units }
+func (c *corr) tasks(int) int { return c.units }
 
 // do computes one block of one problem.
 func (c *corr) do(r *call, tile, worker int) {

@@ -12,7 +12,7 @@ type method interface {
 	packedLen() int               // length of the packed weights
 	pack(dst, w []float32)        // writes them
 	scratch(threads int) int      // length of the memory that threads workers need besides
-	tasks() int                   // parts that may be computed at once
+	tasks(threads int) int        // parts that may be computed at once
 	do(c *call, tile, worker int) // computes one
 }
 
@@ -34,6 +34,7 @@ type call struct {
 	method                    method
 	dst, src, packed, scratch []float32
 	end                       ending
+	threads                   int
 	workers                   []worker
 }
 
@@ -51,11 +52,12 @@ func (f *calls) run(pool *par.Pool, m method, dst, src, packed, scratch []float3
 		c = new(call)
 	}
 	defer f.free.Put(c)
-	if n := pool.Threads(); len(c.workers) < n {
-		c.workers = make([]worker, n)
+	c.threads = pool.Threads()
+	if len(c.workers) < c.threads {
+		c.workers = make([]worker, c.threads)
 	}
 	c.method, c.dst, c.src, c.packed, c.scratch, c.end = m, dst, src, packed, scratch, end
-	pool.For(m.tasks(), c)
+	pool.For(m.tasks(c.threads), c)
 	clear(c.workers) // they point to the caller's memory
 	*c = call{workers: c.workers}
 }

@@ -88,8 +88,11 @@ func (w *wino) cut() {
 		p.blk[i] = p.ax[i].n
 	}
 	most := max(16, min(winoSquares, winoLen/(16*(w.chans+w.rows))/16*16))
-	blocks := ceil(p.blk[1], max(1, most/p.blk[2]))
-	p.blk[1] = ceil(p.blk[1], blocks)
+	rows, blocks := p.blk[1], ceil(p.blk[1], max(1, most/p.blk[2]))
+	if n := w.geom.n * w.geom.groups; n*blocks < 4 { // few tasks: four, if they fill a vector
+		blocks = max(blocks, min(ceil(4, n), rows*p.blk[2]/32))
+	}
+	p.blk[1] = ceil(rows, max(1, blocks))
 	w.images = 1
 	if p.blk[1] == p.ax[1].n {
 		w.images = max(1, min(w.geom.n, most/(p.blk[1]*p.blk[2])))
@@ -179,14 +182,30 @@ func (w *wino) scratch(threads int) int {
 	return threads * (w.sourceLen() + 16*(w.from+w.to))
 }
 
-// tasks is the number of parts of the destination.
-func (w *wino) tasks() int {
+// blocks is the number of blocks of squares.
+func (w *wino) blocks() int {
 	return ceil(w.geom.n, w.images) * w.geom.groups * w.lay.nblk[1]
 }
 
-// do computes one block of squares.
+// parts is how many tasks share the panels of a block, and repeat the transform
+// of its source.
+func (w *wino) parts(threads int) int {
+	if threads > 1 && w.blocks() == 1 {
+		return 2
+	}
+	return 1
+}
+
+func (w *wino) tasks(threads int) int { return w.blocks() * w.parts(threads) }
+
+// do computes some panels of one block of squares.
 func (w *wino) do(r *call, tile, id int) {
 	p, args := w.lay, &r.workers[id]
+	parts := w.parts(r.threads)
+	share := ceil(w.gemm.panels, parts)
+	first := tile % parts * share
+	last := min(w.gemm.panels, first+share)
+	tile /= parts
 	h := tile % p.nblk[1] * p.blk[1]
 	rows := min(p.blk[1], p.ax[1].n-h)
 	group := tile / p.nblk[1] % w.geom.groups
@@ -209,18 +228,20 @@ func (w *wino) do(r *call, tile, id int) {
 	}
 	w.squares(&args.square)
 	packed := r.packed[16*group*w.productLen():][:16*w.productLen()]
-	w.products(args, sums, squares, packed, 2*ceil(quads, 4))
-	w.back(r, args, sums, (image*w.geom.groups+group)*w.rows, 2*h, quads)
+	w.products(args, sums, squares, packed, first, last, 2*ceil(quads, 4))
+	row := first * w.gemm.kern.mr
+	w.back(r, args, sums[row*w.pitch:], (image*w.geom.groups+group)*w.rows+row, min(w.rows, last*w.gemm.kern.mr)-row, 2*h, quads)
 }
 
-// products does the 16 products of segs segments of squares.
-func (w *wino) products(args *worker, sums, squares, packed []float32, segs int) {
+// products does the 16 products of segs segments of squares, for panels first to
+// last.
+func (w *wino) products(args *worker, sums, squares, packed []float32, first, last, segs int) {
 	p, size := w.gemm, w.productLen()
 	a := &args.tile
 	a.pitch = 4 * w.pitch
 	for e := range 16 {
 		a.src = unsafe.Pointer(&squares[e*w.from])
-		for i := range p.panels {
+		for i := first; i < last; i++ {
 			row := i * p.kern.mr
 			a.rows = min(p.kern.mr, p.rows-row)
 			a.out = unsafe.Pointer(&sums[e*w.to+row*w.pitch])
@@ -230,13 +251,13 @@ func (w *wino) products(args *worker, sums, squares, packed []float32, segs int)
 }
 
 // back transforms the sums of quads fours of squares to the rows that begin at
-// row h of channel c.
-func (w *wino) back(r *call, args *worker, sums []float32, c, h, quads int) {
+// row h, of chans channels from c on.
+func (w *wino) back(r *call, args *worker, sums []float32, c, chans, h, quads int) {
 	height, width := w.lay.ax[1].dst, w.lay.ax[2].dst
 	at := (c*height + h) * width
 	args.unsquare = unsquareArgs{
 		src: unsafe.Pointer(&sums[0]), outs: unsafe.Pointer(&w.outs[0]), dst: unsafe.Pointer(&r.dst[at]),
-		bias: unsafe.Pointer(&zeros[0]), chans: w.rows, quads: quads,
+		bias: unsafe.Pointer(&zeros[0]), chans: chans, quads: quads,
 		pitch: 4 * w.pitch, elemPitch: 4 * w.to, chanPitch: 4 * height * width, rowPitch: 4 * width,
 		lo: r.end.lo, hi: r.end.hi,
 	}

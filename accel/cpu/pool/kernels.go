@@ -13,6 +13,8 @@ type kernels struct {
 	fill         func(x *float32, n int, v float32) // sets n elements to v
 	maxPairs     func(a *pairArgs)
 	maxPairsGrad func(a *pairArgs)
+	maxLine      [3]func(a *lineArgs) // by step; the Go form does the others
+	sumLine      [3]func(a *lineArgs)
 }
 
 func choose() *kernels { return byLevel(isa.Best()) }

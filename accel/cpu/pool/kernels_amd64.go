@@ -2,7 +2,7 @@ package pool
 
 import "github.com/millrace-go/millrace/accel/cpu/isa"
 
-//go:generate go run ./gen/main.go
+//go:generate go run ./gen/main.go ./gen/lines.go
 
 // laneMask is a table for masks of vectors: eight lanes that are on, then eight
 // that are off.
@@ -18,10 +18,17 @@ var zipIndex = [32]int32{
 	8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31,
 }
 
-var (
-	avx512 = kernels{sum: sumLanes, fill: fillLanes, maxPairs: maxPairs512, maxPairsGrad: maxPairsGrad512}
-	avx2   = kernels{sum: sumLanes, fill: fillLanes, maxPairs: maxPairs2, maxPairsGrad: maxPairsGrad2}
-)
+var avx512 = kernels{
+	sum: sumLanes, fill: fillLanes, maxPairs: maxPairs512, maxPairsGrad: maxPairsGrad512,
+	maxLine: [3]func(*lineArgs){1: maxLine512x1, 2: maxLine512x2},
+	sumLine: [3]func(*lineArgs){1: sumLine512x1, 2: sumLine512x2},
+}
+
+var avx2 = kernels{
+	sum: sumLanes, fill: fillLanes, maxPairs: maxPairs2, maxPairsGrad: maxPairsGrad2,
+	maxLine: [3]func(*lineArgs){1: maxLine2x1, 2: maxLine2x2},
+	sumLine: [3]func(*lineArgs){1: sumLine2x1, 2: sumLine2x2},
+}
 
 // byLevel returns the kernels of an instruction set.
 func byLevel(l isa.Level) *kernels {
@@ -45,3 +52,27 @@ func maxPairsGrad512(a *pairArgs)
 
 //go:noescape
 func maxPairsGrad2(a *pairArgs)
+
+//go:noescape
+func maxLine512x1(a *lineArgs)
+
+//go:noescape
+func sumLine512x1(a *lineArgs)
+
+//go:noescape
+func maxLine512x2(a *lineArgs)
+
+//go:noescape
+func sumLine512x2(a *lineArgs)
+
+//go:noescape
+func maxLine2x1(a *lineArgs)
+
+//go:noescape
+func sumLine2x1(a *lineArgs)
+
+//go:noescape
+func maxLine2x2(a *lineArgs)
+
+//go:noescape
+func sumLine2x2(a *lineArgs)

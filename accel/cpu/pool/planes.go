@@ -33,37 +33,24 @@ func (p *Plan) windows(f func(o int, w window)) {
 
 // each calls f with each place of the window, in row-major order.
 func (w window) each(f func(at int)) {
-	for d := range w.d1 {
-		for h := range w.h1 {
-			at := w.at + d*w.stepD + h*w.stepH
-			for range w.w1 {
-				f(at)
-				at += w.stepW
-			}
+	for line := range w.d1 * w.h1 {
+		at := w.line(line)
+		for range w.w1 {
+			f(at)
+			at += w.stepW
 		}
 	}
 }
 
-func (r *run) maxPlane(i int) {
-	x, y := r.planeIn(r.x, i), r.planeOut(r.y, i)
-	r.windows(func(o int, w window) {
-		best, where := float32(math.Inf(-1)), int32(-1)
-		if w.d1*w.h1*w.w1 > 0 {
-			where = int32(w.at)
-		}
-		w.each(func(at int) {
-			if v := x[at]; v > best || v != v {
-				best, where = v, int32(at)
-			}
-		})
-		y[o] = best
-		if r.idx != nil {
-			r.idx[i*r.outLen+o] = where
-		}
-	})
+// line is the place of the first tap of a line along the last dimension.
+func (w window) line(i int) int {
+	if w.d1 == 1 {
+		return w.at + i*w.stepH
+	}
+	return w.at + i/w.h1*w.stepD + i%w.h1*w.stepH
 }
 
-func (r *run) maxGradPlane(i int) {
+func (r *run) maxGradPlane(i, _ int) {
 	dx, dy := r.planeIn(r.dx, i), r.planeOut(r.dy, i)
 	clear(dx)
 	for o, at := range r.idx[i*r.outLen:][:r.outLen] {
@@ -73,42 +60,33 @@ func (r *run) maxGradPlane(i int) {
 	}
 }
 
-// divisor is what the sum of output o's window is divided by.
-func (p *Plan) divisor(o int, w window) float32 {
-	if !p.spec.CountIncludePad {
-		return float32(max(1, w.d1*w.h1*w.w1))
+// divisor is what the sum of the window of output (d, h, w) is divided by.
+func (p *Plan) divisor(d, h, w int) float32 {
+	a, b, c := &p.ax[0], &p.ax[1], &p.ax[2]
+	if p.spec.CountIncludePad {
+		return float32(max(1, a.padded[d]*b.padded[h]*c.padded[w]))
 	}
-	d, h, c := o/p.out[2]/p.out[1], o/p.out[2]%p.out[1], o%p.out[2]
-	return float32(max(1, p.ax[0].padded[d]*p.ax[1].padded[h]*p.ax[2].padded[c]))
+	return float32(max(1, (a.hi[d]-a.lo[d])*(b.hi[h]-b.lo[h])*(c.hi[w]-c.lo[w])))
 }
 
-func (r *run) averagePlane(i int) {
-	x, y := r.planeIn(r.x, i), r.planeOut(r.y, i)
-	r.windows(func(o int, w window) {
-		sum := float32(0)
-		w.each(func(at int) { sum += x[at] })
-		y[o] = sum / r.divisor(o, w)
-	})
-}
-
-func (r *run) averageGradPlane(i int) {
+func (r *run) averageGradPlane(i, _ int) {
 	dx, dy := r.planeIn(r.dx, i), r.planeOut(r.dy, i)
 	clear(dx)
 	r.windows(func(o int, w window) {
-		v := dy[o] / r.divisor(o, w)
+		v := dy[o] / r.divisor(o/r.out[2]/r.out[1], o/r.out[2]%r.out[1], o%r.out[2])
 		w.each(func(at int) { dx[at] += v })
 	})
 }
 
-func (r *run) averageWhole(i int) {
+func (r *run) averageWhole(i, _ int) {
 	r.y[i] = r.kernels.sum(&r.x[i*r.inLen], r.inLen) / float32(r.inLen)
 }
 
-func (r *run) averageGradWhole(i int) {
+func (r *run) averageGradWhole(i, _ int) {
 	r.kernels.fill(&r.dx[i*r.inLen], r.inLen, r.dy[i]/float32(r.inLen))
 }
 
-func (r *run) lpPlane(i int) {
+func (r *run) lpPlane(i, _ int) {
 	x, y := r.planeIn(r.x, i), r.planeOut(r.y, i)
 	r.windows(func(o int, w window) {
 		sum := 0.0
@@ -124,7 +102,7 @@ func (r *run) lpPlane(i int) {
 	})
 }
 
-func (r *run) lpGradPlane(i int) {
+func (r *run) lpGradPlane(i, _ int) {
 	dx, dy, x, y := r.planeIn(r.dx, i), r.planeOut(r.dy, i), r.planeIn(r.x, i), r.planeOut(r.y, i)
 	clear(dx)
 	r.windows(func(o int, w window) {

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 )
 
 // Spec describes the windows.
@@ -50,8 +51,9 @@ type Plan struct {
 // inside the plane, and tap k at first[o] + k·dil.
 type axis struct {
 	first, lo, hi []int
-	padded        []int // taps of the window in the plane or its padding
-	dil           int
+	padded        []int    // taps of the window in the plane or its padding
+	outputs       [][2]int // of each tap: those it meets inside, from and to
+	dil, step     int
 }
 
 // New plans the pools of spec. It fails if sizes do not fit together.
@@ -105,7 +107,7 @@ func (p *Plan) isPairs() bool {
 }
 
 func newAxis(in, out, kernel, stride, dil, begin, end int) axis {
-	a := axis{dil: dil}
+	a := axis{dil: dil, step: stride}
 	for o := range out {
 		first := o*stride - begin
 		lo := 0
@@ -116,6 +118,10 @@ func newAxis(in, out, kernel, stride, dil, begin, end int) axis {
 		a.lo = append(a.lo, lo)
 		a.hi = append(a.hi, max(lo, taps(first, in, dil, kernel)))
 		a.padded = append(a.padded, taps(first, in+end, dil, kernel))
+	}
+	for k := range kernel { // lo and hi fall as o rises
+		from := sort.Search(out, func(o int) bool { return a.lo[o] <= k })
+		a.outputs = append(a.outputs, [2]int{from, sort.Search(out, func(o int) bool { return a.hi[o] <= k })})
 	}
 	return a
 }

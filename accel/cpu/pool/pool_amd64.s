@@ -635,6 +635,712 @@ next:
 	VZEROUPPER
 	RET
 
+// func maxLine512x1(a *lineArgs)
+TEXT ·maxLine512x1(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ lineArgs_x(DI), R8
+	MOVQ lineArgs_y(DI), R10
+	MOVQ lineArgs_idx(DI), R11
+	MOVQ lineArgs_n(DI), CX
+	MOVQ CX, DX
+	ANDQ $15, CX
+	MOVL $1, BX
+	SHLQ CX, BX
+	DECQ BX
+	KMOVW BX, K5
+	ADDQ CX, CX
+	DECQ CX
+	XORQ R9, R9
+	CMPQ CX, R9
+	CMOVQLT R9, CX
+	MOVL $1, BX
+	SHLQ CX, BX
+	DECQ BX
+	KMOVW BX, K3
+	SHRQ $16, BX
+	KMOVW BX, K4
+	MOVL $0x7fff, BX
+	KMOVW BX, K6
+	MOVQ DX, CX
+	VMOVDQU32 ·evenIndex(SB), Z13
+	VPSRLD $1, Z13, Z13
+	MOVQ lineArgs_at(DI), AX
+	XORQ SI, SI
+	SUBQ $16, CX
+	JLT tail
+full:
+	VMOVUPS (R8)(SI*1), Z4
+	VMOVUPS (R10)(SI*1), Z5
+	VCMPPS $30, Z5, Z4, K1
+	VCMPPS $3, Z4, Z4, K2
+	KORW K1, K2, K1
+	TESTQ R11, R11
+	JZ plaintrue
+	VMOVUPS (R11)(SI*1), Z6
+	VPMOVD2M Z6, K2
+	KORW K1, K2, K1
+	VPBROADCASTD AX, Z7
+	VPADDD Z13, Z7, K1, Z6
+	VMOVUPS Z6, (R11)(SI*1)
+plaintrue:
+	VMOVAPS Z4, K1, Z5
+	VMOVUPS Z5, (R10)(SI*1)
+	ADDQ $64, SI
+	ADDQ $16, AX
+	SUBQ $16, CX
+	JGE full
+tail:
+	ADDQ $16, CX
+	JZ end
+	VMOVUPS.Z (R8)(SI*1), K5, Z4
+	VMOVUPS.Z (R10)(SI*1), K5, Z5
+	VCMPPS $30, Z5, Z4, K1
+	VCMPPS $3, Z4, Z4, K2
+	KORW K1, K2, K1
+	TESTQ R11, R11
+	JZ plainfalse
+	VMOVUPS.Z (R11)(SI*1), K5, Z6
+	VPMOVD2M Z6, K2
+	KORW K1, K2, K1
+	VPBROADCASTD AX, Z7
+	VPADDD Z13, Z7, K1, Z6
+	TESTQ $3, CX
+	JNZ indexMask
+	TESTQ $8, CX
+	JZ indexFour
+	VMOVUPS Y6, (R11)(SI*1)
+	VEXTRACTF32X8 $1, Z6, Y6
+	TESTQ $4, CX
+	JZ indexDone
+	VMOVUPS X6, 32(R11)(SI*1)
+	JMP indexDone
+indexFour:
+	VMOVUPS X6, (R11)(SI*1)
+	JMP indexDone
+indexMask:
+	VMOVUPS Z6, K5, (R11)(SI*1)
+indexDone:
+plainfalse:
+	VMOVAPS Z4, K1, Z5
+	TESTQ $3, CX
+	JNZ maximumMask
+	TESTQ $8, CX
+	JZ maximumFour
+	VMOVUPS Y5, (R10)(SI*1)
+	VEXTRACTF32X8 $1, Z5, Y5
+	TESTQ $4, CX
+	JZ maximumDone
+	VMOVUPS X5, 32(R10)(SI*1)
+	JMP maximumDone
+maximumFour:
+	VMOVUPS X5, (R10)(SI*1)
+	JMP maximumDone
+maximumMask:
+	VMOVUPS Z5, K5, (R10)(SI*1)
+maximumDone:
+end:
+	VZEROUPPER
+	RET
+
+// func sumLine512x1(a *lineArgs)
+TEXT ·sumLine512x1(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ lineArgs_x(DI), R8
+	MOVQ lineArgs_y(DI), R10
+	MOVQ lineArgs_idx(DI), R11
+	MOVQ lineArgs_n(DI), CX
+	MOVQ CX, DX
+	ANDQ $15, CX
+	MOVL $1, BX
+	SHLQ CX, BX
+	DECQ BX
+	KMOVW BX, K5
+	ADDQ CX, CX
+	DECQ CX
+	XORQ R9, R9
+	CMPQ CX, R9
+	CMOVQLT R9, CX
+	MOVL $1, BX
+	SHLQ CX, BX
+	DECQ BX
+	KMOVW BX, K3
+	SHRQ $16, BX
+	KMOVW BX, K4
+	MOVL $0x7fff, BX
+	KMOVW BX, K6
+	MOVQ DX, CX
+	VMOVDQU32 ·evenIndex(SB), Z13
+	VPSRLD $1, Z13, Z13
+	MOVQ lineArgs_at(DI), AX
+	XORQ SI, SI
+	SUBQ $16, CX
+	JLT tail
+full:
+	VMOVUPS (R8)(SI*1), Z4
+	VMOVUPS (R10)(SI*1), Z5
+	VADDPS Z4, Z5, Z5
+	VMOVUPS Z5, (R10)(SI*1)
+	ADDQ $64, SI
+	ADDQ $16, AX
+	SUBQ $16, CX
+	JGE full
+tail:
+	ADDQ $16, CX
+	JZ end
+	VMOVUPS.Z (R8)(SI*1), K5, Z4
+	VMOVUPS.Z (R10)(SI*1), K5, Z5
+	VADDPS Z4, Z5, Z5
+	TESTQ $3, CX
+	JNZ sumMask
+	TESTQ $8, CX
+	JZ sumFour
+	VMOVUPS Y5, (R10)(SI*1)
+	VEXTRACTF32X8 $1, Z5, Y5
+	TESTQ $4, CX
+	JZ sumDone
+	VMOVUPS X5, 32(R10)(SI*1)
+	JMP sumDone
+sumFour:
+	VMOVUPS X5, (R10)(SI*1)
+	JMP sumDone
+sumMask:
+	VMOVUPS Z5, K5, (R10)(SI*1)
+sumDone:
+end:
+	VZEROUPPER
+	RET
+
+// func maxLine512x2(a *lineArgs)
+TEXT ·maxLine512x2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ lineArgs_x(DI), R8
+	MOVQ lineArgs_y(DI), R10
+	MOVQ lineArgs_idx(DI), R11
+	MOVQ lineArgs_n(DI), CX
+	MOVQ CX, DX
+	ANDQ $15, CX
+	MOVL $1, BX
+	SHLQ CX, BX
+	DECQ BX
+	KMOVW BX, K5
+	ADDQ CX, CX
+	DECQ CX
+	XORQ R9, R9
+	CMPQ CX, R9
+	CMOVQLT R9, CX
+	MOVL $1, BX
+	SHLQ CX, BX
+	DECQ BX
+	KMOVW BX, K3
+	SHRQ $16, BX
+	KMOVW BX, K4
+	MOVL $0x7fff, BX
+	KMOVW BX, K6
+	MOVQ DX, CX
+	VMOVDQU32 ·evenIndex(SB), Z13
+	MOVQ lineArgs_at(DI), AX
+	XORQ SI, SI
+	SUBQ $16, CX
+	JLT tail
+full:
+	VMOVUPS (R8)(SI*2), Z0
+	VMOVUPS.Z 64(R8)(SI*2), K6, Z1
+	VMOVDQA32 Z13, Z4
+	VPERMI2PS Z1, Z0, Z4
+	VMOVUPS (R10)(SI*1), Z5
+	VCMPPS $30, Z5, Z4, K1
+	VCMPPS $3, Z4, Z4, K2
+	KORW K1, K2, K1
+	TESTQ R11, R11
+	JZ plaintrue
+	VMOVUPS (R11)(SI*1), Z6
+	VPMOVD2M Z6, K2
+	KORW K1, K2, K1
+	VPBROADCASTD AX, Z7
+	VPADDD Z13, Z7, K1, Z6
+	VMOVUPS Z6, (R11)(SI*1)
+plaintrue:
+	VMOVAPS Z4, K1, Z5
+	VMOVUPS Z5, (R10)(SI*1)
+	ADDQ $64, SI
+	ADDQ $32, AX
+	SUBQ $16, CX
+	JGE full
+tail:
+	ADDQ $16, CX
+	JZ end
+	VMOVUPS.Z (R8)(SI*2), K3, Z0
+	VMOVUPS.Z 64(R8)(SI*2), K4, Z1
+	VMOVDQA32 Z13, Z4
+	VPERMI2PS Z1, Z0, Z4
+	VMOVUPS.Z (R10)(SI*1), K5, Z5
+	VCMPPS $30, Z5, Z4, K1
+	VCMPPS $3, Z4, Z4, K2
+	KORW K1, K2, K1
+	TESTQ R11, R11
+	JZ plainfalse
+	VMOVUPS.Z (R11)(SI*1), K5, Z6
+	VPMOVD2M Z6, K2
+	KORW K1, K2, K1
+	VPBROADCASTD AX, Z7
+	VPADDD Z13, Z7, K1, Z6
+	TESTQ $3, CX
+	JNZ indexMask
+	TESTQ $8, CX
+	JZ indexFour
+	VMOVUPS Y6, (R11)(SI*1)
+	VEXTRACTF32X8 $1, Z6, Y6
+	TESTQ $4, CX
+	JZ indexDone
+	VMOVUPS X6, 32(R11)(SI*1)
+	JMP indexDone
+indexFour:
+	VMOVUPS X6, (R11)(SI*1)
+	JMP indexDone
+indexMask:
+	VMOVUPS Z6, K5, (R11)(SI*1)
+indexDone:
+plainfalse:
+	VMOVAPS Z4, K1, Z5
+	TESTQ $3, CX
+	JNZ maximumMask
+	TESTQ $8, CX
+	JZ maximumFour
+	VMOVUPS Y5, (R10)(SI*1)
+	VEXTRACTF32X8 $1, Z5, Y5
+	TESTQ $4, CX
+	JZ maximumDone
+	VMOVUPS X5, 32(R10)(SI*1)
+	JMP maximumDone
+maximumFour:
+	VMOVUPS X5, (R10)(SI*1)
+	JMP maximumDone
+maximumMask:
+	VMOVUPS Z5, K5, (R10)(SI*1)
+maximumDone:
+end:
+	VZEROUPPER
+	RET
+
+// func sumLine512x2(a *lineArgs)
+TEXT ·sumLine512x2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ lineArgs_x(DI), R8
+	MOVQ lineArgs_y(DI), R10
+	MOVQ lineArgs_idx(DI), R11
+	MOVQ lineArgs_n(DI), CX
+	MOVQ CX, DX
+	ANDQ $15, CX
+	MOVL $1, BX
+	SHLQ CX, BX
+	DECQ BX
+	KMOVW BX, K5
+	ADDQ CX, CX
+	DECQ CX
+	XORQ R9, R9
+	CMPQ CX, R9
+	CMOVQLT R9, CX
+	MOVL $1, BX
+	SHLQ CX, BX
+	DECQ BX
+	KMOVW BX, K3
+	SHRQ $16, BX
+	KMOVW BX, K4
+	MOVL $0x7fff, BX
+	KMOVW BX, K6
+	MOVQ DX, CX
+	VMOVDQU32 ·evenIndex(SB), Z13
+	MOVQ lineArgs_at(DI), AX
+	XORQ SI, SI
+	SUBQ $16, CX
+	JLT tail
+full:
+	VMOVUPS (R8)(SI*2), Z0
+	VMOVUPS.Z 64(R8)(SI*2), K6, Z1
+	VMOVDQA32 Z13, Z4
+	VPERMI2PS Z1, Z0, Z4
+	VMOVUPS (R10)(SI*1), Z5
+	VADDPS Z4, Z5, Z5
+	VMOVUPS Z5, (R10)(SI*1)
+	ADDQ $64, SI
+	ADDQ $32, AX
+	SUBQ $16, CX
+	JGE full
+tail:
+	ADDQ $16, CX
+	JZ end
+	VMOVUPS.Z (R8)(SI*2), K3, Z0
+	VMOVUPS.Z 64(R8)(SI*2), K4, Z1
+	VMOVDQA32 Z13, Z4
+	VPERMI2PS Z1, Z0, Z4
+	VMOVUPS.Z (R10)(SI*1), K5, Z5
+	VADDPS Z4, Z5, Z5
+	TESTQ $3, CX
+	JNZ sumMask
+	TESTQ $8, CX
+	JZ sumFour
+	VMOVUPS Y5, (R10)(SI*1)
+	VEXTRACTF32X8 $1, Z5, Y5
+	TESTQ $4, CX
+	JZ sumDone
+	VMOVUPS X5, 32(R10)(SI*1)
+	JMP sumDone
+sumFour:
+	VMOVUPS X5, (R10)(SI*1)
+	JMP sumDone
+sumMask:
+	VMOVUPS Z5, K5, (R10)(SI*1)
+sumDone:
+end:
+	VZEROUPPER
+	RET
+
+// func maxLine2x1(a *lineArgs)
+TEXT ·maxLine2x1(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ lineArgs_x(DI), R8
+	MOVQ lineArgs_y(DI), R10
+	MOVQ lineArgs_idx(DI), R11
+	MOVQ lineArgs_n(DI), CX
+	MOVQ CX, DX
+	ANDQ $7, CX
+	LEAQ ·laneMask+32(SB), AX
+	NEGQ CX
+	VMOVDQU (AX)(CX*4), Y12
+	NEGQ CX
+	ADDQ CX, CX
+	DECQ CX
+	XORQ R9, R9
+	CMPQ CX, R9
+	CMOVQLT R9, CX
+	MOVQ $8, BX
+	CMPQ CX, BX
+	CMOVQLT CX, BX
+	LEAQ ·laneMask+32(SB), AX
+	NEGQ BX
+	VMOVDQU (AX)(BX*4), Y10
+	NEGQ BX
+	SUBQ BX, CX
+	LEAQ ·laneMask+32(SB), AX
+	NEGQ CX
+	VMOVDQU (AX)(CX*4), Y11
+	NEGQ CX
+	MOVQ $7, BX
+	LEAQ ·laneMask+32(SB), AX
+	NEGQ BX
+	VMOVDQU (AX)(BX*4), Y14
+	NEGQ BX
+	MOVQ DX, CX
+	VMOVDQU ·evenIndex(SB), Y13
+	VPSRLD $1, Y13, Y13
+	MOVQ lineArgs_at(DI), AX
+	XORQ SI, SI
+	SUBQ $8, CX
+	JLT tail
+full:
+	VMOVUPS (R8)(SI*1), Y4
+	VMOVUPS (R10)(SI*1), Y5
+	VCMPPS $30, Y5, Y4, Y0
+	VCMPPS $3, Y4, Y4, Y1
+	VORPS Y0, Y1, Y0
+	TESTQ R11, R11
+	JZ plaintrue
+	VMOVUPS (R11)(SI*1), Y6
+	VORPS Y6, Y0, Y0
+	VMOVD AX, X7
+	VPBROADCASTD X7, Y7
+	VPADDD Y13, Y7, Y7
+	VBLENDVPS Y0, Y7, Y6, Y6
+	VMOVUPS Y6, (R11)(SI*1)
+plaintrue:
+	VBLENDVPS Y0, Y4, Y5, Y5
+	VMOVUPS Y5, (R10)(SI*1)
+	ADDQ $32, SI
+	ADDQ $8, AX
+	SUBQ $8, CX
+	JGE full
+tail:
+	ADDQ $8, CX
+	JZ end
+	VMASKMOVPS (R8)(SI*1), Y12, Y4
+	VMASKMOVPS (R10)(SI*1), Y12, Y5
+	VCMPPS $30, Y5, Y4, Y0
+	VCMPPS $3, Y4, Y4, Y1
+	VORPS Y0, Y1, Y0
+	TESTQ R11, R11
+	JZ plainfalse
+	VMASKMOVPS (R11)(SI*1), Y12, Y6
+	VORPS Y6, Y0, Y0
+	VMOVD AX, X7
+	VPBROADCASTD X7, Y7
+	VPADDD Y13, Y7, Y7
+	VBLENDVPS Y0, Y7, Y6, Y6
+	CMPQ CX, $4
+	JNE indexMask
+	VMOVUPS X6, (R11)(SI*1)
+	JMP indexDone
+indexMask:
+	VMASKMOVPS Y6, Y12, (R11)(SI*1)
+indexDone:
+plainfalse:
+	VBLENDVPS Y0, Y4, Y5, Y5
+	CMPQ CX, $4
+	JNE maximumMask
+	VMOVUPS X5, (R10)(SI*1)
+	JMP maximumDone
+maximumMask:
+	VMASKMOVPS Y5, Y12, (R10)(SI*1)
+maximumDone:
+end:
+	VZEROUPPER
+	RET
+
+// func sumLine2x1(a *lineArgs)
+TEXT ·sumLine2x1(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ lineArgs_x(DI), R8
+	MOVQ lineArgs_y(DI), R10
+	MOVQ lineArgs_idx(DI), R11
+	MOVQ lineArgs_n(DI), CX
+	MOVQ CX, DX
+	ANDQ $7, CX
+	LEAQ ·laneMask+32(SB), AX
+	NEGQ CX
+	VMOVDQU (AX)(CX*4), Y12
+	NEGQ CX
+	ADDQ CX, CX
+	DECQ CX
+	XORQ R9, R9
+	CMPQ CX, R9
+	CMOVQLT R9, CX
+	MOVQ $8, BX
+	CMPQ CX, BX
+	CMOVQLT CX, BX
+	LEAQ ·laneMask+32(SB), AX
+	NEGQ BX
+	VMOVDQU (AX)(BX*4), Y10
+	NEGQ BX
+	SUBQ BX, CX
+	LEAQ ·laneMask+32(SB), AX
+	NEGQ CX
+	VMOVDQU (AX)(CX*4), Y11
+	NEGQ CX
+	MOVQ $7, BX
+	LEAQ ·laneMask+32(SB), AX
+	NEGQ BX
+	VMOVDQU (AX)(BX*4), Y14
+	NEGQ BX
+	MOVQ DX, CX
+	VMOVDQU ·evenIndex(SB), Y13
+	VPSRLD $1, Y13, Y13
+	MOVQ lineArgs_at(DI), AX
+	XORQ SI, SI
+	SUBQ $8, CX
+	JLT tail
+full:
+	VMOVUPS (R8)(SI*1), Y4
+	VMOVUPS (R10)(SI*1), Y5
+	VADDPS Y4, Y5, Y5
+	VMOVUPS Y5, (R10)(SI*1)
+	ADDQ $32, SI
+	ADDQ $8, AX
+	SUBQ $8, CX
+	JGE full
+tail:
+	ADDQ $8, CX
+	JZ end
+	VMASKMOVPS (R8)(SI*1), Y12, Y4
+	VMASKMOVPS (R10)(SI*1), Y12, Y5
+	VADDPS Y4, Y5, Y5
+	CMPQ CX, $4
+	JNE sumMask
+	VMOVUPS X5, (R10)(SI*1)
+	JMP sumDone
+sumMask:
+	VMASKMOVPS Y5, Y12, (R10)(SI*1)
+sumDone:
+end:
+	VZEROUPPER
+	RET
+
+// func maxLine2x2(a *lineArgs)
+TEXT ·maxLine2x2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ lineArgs_x(DI), R8
+	MOVQ lineArgs_y(DI), R10
+	MOVQ lineArgs_idx(DI), R11
+	MOVQ lineArgs_n(DI), CX
+	MOVQ CX, DX
+	ANDQ $7, CX
+	LEAQ ·laneMask+32(SB), AX
+	NEGQ CX
+	VMOVDQU (AX)(CX*4), Y12
+	NEGQ CX
+	ADDQ CX, CX
+	DECQ CX
+	XORQ R9, R9
+	CMPQ CX, R9
+	CMOVQLT R9, CX
+	MOVQ $8, BX
+	CMPQ CX, BX
+	CMOVQLT CX, BX
+	LEAQ ·laneMask+32(SB), AX
+	NEGQ BX
+	VMOVDQU (AX)(BX*4), Y10
+	NEGQ BX
+	SUBQ BX, CX
+	LEAQ ·laneMask+32(SB), AX
+	NEGQ CX
+	VMOVDQU (AX)(CX*4), Y11
+	NEGQ CX
+	MOVQ $7, BX
+	LEAQ ·laneMask+32(SB), AX
+	NEGQ BX
+	VMOVDQU (AX)(BX*4), Y14
+	NEGQ BX
+	MOVQ DX, CX
+	VMOVDQU ·evenIndex(SB), Y13
+	MOVQ lineArgs_at(DI), AX
+	XORQ SI, SI
+	SUBQ $8, CX
+	JLT tail
+full:
+	VMOVUPS (R8)(SI*2), Y0
+	VMASKMOVPS 32(R8)(SI*2), Y14, Y1
+	VSHUFPS $0x88, Y1, Y0, Y4
+	VPERMPD $0xd8, Y4, Y4
+	VMOVUPS (R10)(SI*1), Y5
+	VCMPPS $30, Y5, Y4, Y0
+	VCMPPS $3, Y4, Y4, Y1
+	VORPS Y0, Y1, Y0
+	TESTQ R11, R11
+	JZ plaintrue
+	VMOVUPS (R11)(SI*1), Y6
+	VORPS Y6, Y0, Y0
+	VMOVD AX, X7
+	VPBROADCASTD X7, Y7
+	VPADDD Y13, Y7, Y7
+	VBLENDVPS Y0, Y7, Y6, Y6
+	VMOVUPS Y6, (R11)(SI*1)
+plaintrue:
+	VBLENDVPS Y0, Y4, Y5, Y5
+	VMOVUPS Y5, (R10)(SI*1)
+	ADDQ $32, SI
+	ADDQ $16, AX
+	SUBQ $8, CX
+	JGE full
+tail:
+	ADDQ $8, CX
+	JZ end
+	VMASKMOVPS (R8)(SI*2), Y10, Y0
+	VMASKMOVPS 32(R8)(SI*2), Y11, Y1
+	VSHUFPS $0x88, Y1, Y0, Y4
+	VPERMPD $0xd8, Y4, Y4
+	VMASKMOVPS (R10)(SI*1), Y12, Y5
+	VCMPPS $30, Y5, Y4, Y0
+	VCMPPS $3, Y4, Y4, Y1
+	VORPS Y0, Y1, Y0
+	TESTQ R11, R11
+	JZ plainfalse
+	VMASKMOVPS (R11)(SI*1), Y12, Y6
+	VORPS Y6, Y0, Y0
+	VMOVD AX, X7
+	VPBROADCASTD X7, Y7
+	VPADDD Y13, Y7, Y7
+	VBLENDVPS Y0, Y7, Y6, Y6
+	CMPQ CX, $4
+	JNE indexMask
+	VMOVUPS X6, (R11)(SI*1)
+	JMP indexDone
+indexMask:
+	VMASKMOVPS Y6, Y12, (R11)(SI*1)
+indexDone:
+plainfalse:
+	VBLENDVPS Y0, Y4, Y5, Y5
+	CMPQ CX, $4
+	JNE maximumMask
+	VMOVUPS X5, (R10)(SI*1)
+	JMP maximumDone
+maximumMask:
+	VMASKMOVPS Y5, Y12, (R10)(SI*1)
+maximumDone:
+end:
+	VZEROUPPER
+	RET
+
+// func sumLine2x2(a *lineArgs)
+TEXT ·sumLine2x2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ lineArgs_x(DI), R8
+	MOVQ lineArgs_y(DI), R10
+	MOVQ lineArgs_idx(DI), R11
+	MOVQ lineArgs_n(DI), CX
+	MOVQ CX, DX
+	ANDQ $7, CX
+	LEAQ ·laneMask+32(SB), AX
+	NEGQ CX
+	VMOVDQU (AX)(CX*4), Y12
+	NEGQ CX
+	ADDQ CX, CX
+	DECQ CX
+	XORQ R9, R9
+	CMPQ CX, R9
+	CMOVQLT R9, CX
+	MOVQ $8, BX
+	CMPQ CX, BX
+	CMOVQLT CX, BX
+	LEAQ ·laneMask+32(SB), AX
+	NEGQ BX
+	VMOVDQU (AX)(BX*4), Y10
+	NEGQ BX
+	SUBQ BX, CX
+	LEAQ ·laneMask+32(SB), AX
+	NEGQ CX
+	VMOVDQU (AX)(CX*4), Y11
+	NEGQ CX
+	MOVQ $7, BX
+	LEAQ ·laneMask+32(SB), AX
+	NEGQ BX
+	VMOVDQU (AX)(BX*4), Y14
+	NEGQ BX
+	MOVQ DX, CX
+	VMOVDQU ·evenIndex(SB), Y13
+	MOVQ lineArgs_at(DI), AX
+	XORQ SI, SI
+	SUBQ $8, CX
+	JLT tail
+full:
+	VMOVUPS (R8)(SI*2), Y0
+	VMASKMOVPS 32(R8)(SI*2), Y14, Y1
+	VSHUFPS $0x88, Y1, Y0, Y4
+	VPERMPD $0xd8, Y4, Y4
+	VMOVUPS (R10)(SI*1), Y5
+	VADDPS Y4, Y5, Y5
+	VMOVUPS Y5, (R10)(SI*1)
+	ADDQ $32, SI
+	ADDQ $16, AX
+	SUBQ $8, CX
+	JGE full
+tail:
+	ADDQ $8, CX
+	JZ end
+	VMASKMOVPS (R8)(SI*2), Y10, Y0
+	VMASKMOVPS 32(R8)(SI*2), Y11, Y1
+	VSHUFPS $0x88, Y1, Y0, Y4
+	VPERMPD $0xd8, Y4, Y4
+	VMASKMOVPS (R10)(SI*1), Y12, Y5
+	VADDPS Y4, Y5, Y5
+	CMPQ CX, $4
+	JNE sumMask
+	VMOVUPS X5, (R10)(SI*1)
+	JMP sumDone
+sumMask:
+	VMASKMOVPS Y5, Y12, (R10)(SI*1)
+sumDone:
+end:
+	VZEROUPPER
+	RET
+
 // func sumLanes(x *float32, n int) float32
 TEXT ·sumLanes(SB), NOSPLIT, $0-20
 	MOVQ x+0(FP), SI

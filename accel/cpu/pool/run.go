@@ -14,13 +14,14 @@ type runs struct{ free sync.Pool }
 // run is one call: a par.Body whose tiles are some planes.
 type run struct {
 	*Plan
-	y, x   []float32 // or their gradients
-	dy, dx []float32
-	idx    []int32
-	plane  func(r *run, i int)
-	planes func(r *run, i, end, worker int) // the same for several, if not nil
-	group  int                              // planes of a tile
-	args   []pairArgs                       // of each worker: kernels are called through variables, so not on the stack
+	y, x     []float32 // or their gradients
+	dy, dx   []float32
+	idx      []int32
+	plane    func(r *run, i, worker int)
+	planes   func(r *run, i, end, worker int) // the same for several, if not nil
+	group    int                              // planes of a tile
+	lineArgs []lineArgs                       // as args
+	args     []pairArgs                       // of each worker: kernels are called through variables, so not on the stack
 }
 
 // Do does the planes of a tile.
@@ -31,7 +32,7 @@ func (r *run) Do(tile, worker int) {
 		return
 	}
 	for ; i < end; i++ {
-		r.plane(r, i)
+		r.plane(r, i, worker)
 	}
 }
 
@@ -45,15 +46,16 @@ func (p *Plan) each(pool *par.Pool, set run) {
 		r = new(run)
 	}
 	defer p.runs.free.Put(r)
-	set.args = r.args
+	set.args, set.lineArgs = r.args, r.lineArgs
 	*r = set
-	if len(r.args) < pool.Threads() {
-		r.args = make([]pairArgs, pool.Threads())
+	if n := pool.Threads(); len(r.args) < n {
+		r.args, r.lineArgs = make([]pairArgs, n), make([]lineArgs, n)
 	}
 	r.Plan, r.group = p, max(1, tileLen/max(p.inLen, p.outLen))
 	pool.For((p.planes+r.group-1)/r.group, r)
-	clear(r.args)
-	*r = run{args: r.args}
+	clear(r.args) // they point to the caller's memory
+	clear(r.lineArgs)
+	*r = run{args: r.args, lineArgs: r.lineArgs}
 }
 
 // planeIn and planeOut are plane i of a tensor like x or y.

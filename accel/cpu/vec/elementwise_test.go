@@ -219,7 +219,7 @@ func TestSpecialValues(t *testing.T) {
 		{"Tanh", Tanh, []float32{inf, -inf, nan, 0, zero}, []float32{1, -1, nan, 0, zero}},
 		{"Sigmoid", Sigmoid, []float32{inf, -inf, nan, 0, zero}, []float32{1, 0, nan, 0.5, 0.5}},
 		{"Silu", Silu, []float32{inf, -inf, nan, 0, zero, -200}, []float32{inf, nan, nan, 0, zero, zero}},
-		{"Gelu", Gelu, []float32{inf, -inf, nan, 0, zero, -200, 200}, []float32{inf, nan, nan, 0, zero, zero, 200}},
+		{"Gelu", Gelu, []float32{inf, -inf, nan, 0, zero, -200, 200, math.MaxFloat32}, []float32{inf, nan, nan, 0, zero, 0, 200, math.MaxFloat32}},
 		{"GeluTanh", GeluTanh, []float32{inf, -inf, nan, 0, zero, -200, 200}, []float32{inf, nan, nan, 0, zero, zero, 200}},
 		{"Mish", Mish, []float32{inf, -inf, nan, 0, zero, -200}, []float32{inf, nan, nan, 0, zero, zero}},
 		{"Softplus", Softplus, []float32{inf, -inf, nan, -200}, []float32{inf, 0, nan, 0}},

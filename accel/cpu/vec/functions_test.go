@@ -73,11 +73,16 @@ var smooth = []function{
 	unaryFn("Softplus", Softplus, softplusRef, 3, 0),
 	unaryFn("Silu", Silu, func(x float64) float64 { return x * sigmoidRef(x) }, 4, 0x1p-149),
 	unaryFn("Mish", Mish, mishRef, 6, 0x1p-147),
-	bounded(unaryFn("Gelu", Gelu, geluRef, 0, 2e-12), func(x float64) float64 {
-		if x < -5 {
-			return 8
+	bounded(unaryFn("Gelu", Gelu, geluRef, 0, 0x1p-145), func(x float64) float64 {
+		switch {
+		case x < -5.25:
+			return 14 + 0.2*(-5.25-x)*0x1p24
+		case x < -3:
+			return 14
+		case x < 0:
+			return 6
 		}
-		return 5
+		return 3
 	}),
 	bounded(unaryFn("GeluTanh", GeluTanh, geluTanhRef, 0, 0x1p-149), func(x float64) float64 {
 		if x < 0 {

@@ -25,7 +25,12 @@ func reluGo(dst, x []float32) {
 }
 
 func geluGo(dst, x []float32) {
-	each(dst, x, func(v float64) float64 { return float64(v * normalCDF(v)) })
+	each(dst, x, func(v float64) float64 {
+		if v < -15 && !math.IsInf(v, -1) {
+			return 0 // not -0, as the vectors have it
+		}
+		return float64(v * normalCDF(v))
+	})
 }
 
 // normalCDF is Φ(x) = ½ erfc(-x/√2).

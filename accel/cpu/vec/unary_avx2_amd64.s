@@ -46,10 +46,8 @@ done3:
 
 // func geluAVX2(dst *float32, x *float32, n int)
 TEXT ·geluAVX2(SB), NOSPLIT, $0-24
-	VMOVUPS constants<>+160(SB), Y13
-	VMOVUPS constants<>+224(SB), Y12
-	VMOVUPS constants<>+896(SB), Y15
-	VMOVUPS constants<>+640(SB), Y14
+	VMOVUPS constants<>+768(SB), Y15
+	VMOVUPS constants<>+544(SB), Y14
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -73,98 +71,92 @@ single1:
 	VMINPS Y2, Y4, Y5
 	VMOVUPS constants<>+64(SB), Y4
 	VMINPS Y3, Y4, Y6
-	VSUBPS constants<>+96(SB), Y5, Y5
-	VSUBPS constants<>+96(SB), Y6, Y6
-	VMOVAPS Y13, Y4
-	VFMADD231PS constants<>+128(SB), Y5, Y4
-	VMOVAPS Y13, Y7
-	VFMADD231PS constants<>+128(SB), Y6, Y7
-	VFMADD213PS constants<>+192(SB), Y5, Y4
-	VFMADD213PS constants<>+192(SB), Y6, Y7
-	VFMADD213PS Y12, Y5, Y4
-	VFMADD213PS Y12, Y6, Y7
-	VFMADD213PS constants<>+256(SB), Y5, Y4
-	VFMADD213PS constants<>+256(SB), Y6, Y7
-	VFMADD213PS constants<>+288(SB), Y5, Y4
-	VFMADD213PS constants<>+288(SB), Y6, Y7
-	VFMADD213PS constants<>+320(SB), Y5, Y4
-	VFMADD213PS constants<>+320(SB), Y6, Y7
-	VFMADD213PS constants<>+352(SB), Y5, Y4
-	VFMADD213PS constants<>+352(SB), Y6, Y7
-	VFMADD213PS constants<>+384(SB), Y5, Y4
-	VFMADD213PS constants<>+384(SB), Y6, Y7
-	VFMADD213PS constants<>+416(SB), Y5, Y4
-	VFMADD213PS constants<>+416(SB), Y6, Y7
-	VFMADD213PS constants<>+448(SB), Y5, Y4
-	VFMADD213PS constants<>+448(SB), Y6, Y7
-	VFMADD213PS constants<>+480(SB), Y5, Y4
-	VFMADD213PS constants<>+480(SB), Y6, Y7
-	VFMADD213PS constants<>+512(SB), Y5, Y4
-	VFMADD213PS constants<>+512(SB), Y6, Y7
-	VMOVUPS constants<>+544(SB), Y5
-	VMINPS Y2, Y5, Y2
-	VMOVUPS constants<>+544(SB), Y5
-	VMINPS Y3, Y5, Y3
-	VMULPS constants<>+576(SB), Y2, Y5
-	VMULPS constants<>+576(SB), Y3, Y6
-	VMULPS Y2, Y5, Y8
-	VMULPS Y3, Y6, Y9
-	VFMSUB213PS Y8, Y2, Y5
-	VFMSUB213PS Y9, Y3, Y6
-	VADDPS Y4, Y8, Y2
-	VADDPS Y7, Y9, Y3
-	VFMADD132PS constants<>+608(SB), Y14, Y2
-	VFMADD132PS constants<>+608(SB), Y14, Y3
-	VSUBPS Y14, Y2, Y10
-	VSUBPS Y14, Y3, Y11
-	VFNMADD231PS constants<>+672(SB), Y10, Y8
-	VFNMADD231PS constants<>+672(SB), Y11, Y9
-	VADDPS Y4, Y8, Y8
-	VADDPS Y7, Y9, Y9
-	VADDPS Y5, Y8, Y8
-	VADDPS Y6, Y9, Y9
-	VFNMADD132PS constants<>+704(SB), Y8, Y10
-	VFNMADD132PS constants<>+704(SB), Y9, Y11
-	VMOVUPS constants<>+736(SB), Y4
-	VMOVAPS Y10, Y5
-	VFMADD213PS constants<>+768(SB), Y4, Y5
-	VMOVUPS constants<>+736(SB), Y4
-	VMOVAPS Y11, Y6
-	VFMADD213PS constants<>+768(SB), Y4, Y6
-	VFMADD213PS constants<>+800(SB), Y10, Y5
-	VFMADD213PS constants<>+800(SB), Y11, Y6
-	VFMADD213PS constants<>+832(SB), Y10, Y5
-	VFMADD213PS constants<>+832(SB), Y11, Y6
-	VFMADD213PS constants<>+864(SB), Y10, Y5
-	VFMADD213PS constants<>+864(SB), Y11, Y6
-	VFMADD213PS Y15, Y10, Y5
-	VFMADD213PS Y15, Y11, Y6
-	VFMADD213PS Y15, Y10, Y5
-	VFMADD213PS Y15, Y11, Y6
-	VPSUBD Y14, Y2, Y2
-	VPSUBD Y14, Y3, Y3
-	VPSRAD $1, Y2, Y4
-	VPSRAD $1, Y3, Y7
-	VPSUBD Y4, Y2, Y2
-	VPSUBD Y7, Y3, Y3
+	VMOVUPS constants<>+96(SB), Y4
+	VMOVAPS Y5, Y7
+	VFMADD213PS constants<>+128(SB), Y4, Y7
+	VMOVUPS constants<>+96(SB), Y4
+	VMOVAPS Y6, Y8
+	VFMADD213PS constants<>+128(SB), Y4, Y8
+	VFMADD213PS constants<>+160(SB), Y5, Y7
+	VFMADD213PS constants<>+160(SB), Y6, Y8
+	VFMADD213PS constants<>+192(SB), Y5, Y7
+	VFMADD213PS constants<>+192(SB), Y6, Y8
+	VFMADD213PS constants<>+224(SB), Y5, Y7
+	VFMADD213PS constants<>+224(SB), Y6, Y8
+	VFMADD213PS constants<>+256(SB), Y5, Y7
+	VFMADD213PS constants<>+256(SB), Y6, Y8
+	VFMADD213PS constants<>+288(SB), Y5, Y7
+	VFMADD213PS constants<>+288(SB), Y6, Y8
+	VFMADD213PS constants<>+320(SB), Y5, Y7
+	VFMADD213PS constants<>+320(SB), Y6, Y8
+	VFMADD213PS constants<>+352(SB), Y5, Y7
+	VFMADD213PS constants<>+352(SB), Y6, Y8
+	VFMADD213PS constants<>+384(SB), Y5, Y7
+	VFMADD213PS constants<>+384(SB), Y6, Y8
+	VFMADD213PS constants<>+416(SB), Y5, Y7
+	VFMADD213PS constants<>+416(SB), Y6, Y8
+	VMOVUPS constants<>+448(SB), Y4
+	VMINPS Y2, Y4, Y2
+	VMOVUPS constants<>+448(SB), Y4
+	VMINPS Y3, Y4, Y3
+	VMULPS constants<>+480(SB), Y2, Y4
+	VMULPS constants<>+480(SB), Y3, Y5
+	VMULPS Y2, Y4, Y6
+	VMULPS Y3, Y5, Y9
+	VFMSUB213PS Y6, Y2, Y4
+	VFMSUB213PS Y9, Y3, Y5
+	VADDPS Y7, Y6, Y10
+	VADDPS Y8, Y9, Y11
+	VFMADD132PS constants<>+512(SB), Y14, Y10
+	VFMADD132PS constants<>+512(SB), Y14, Y11
+	VSUBPS Y14, Y10, Y12
+	VSUBPS Y14, Y11, Y13
+	VFNMADD132PS constants<>+576(SB), Y6, Y12
+	VFNMADD132PS constants<>+576(SB), Y9, Y13
+	VADDPS Y7, Y12, Y12
+	VADDPS Y8, Y13, Y13
+	VADDPS Y4, Y12, Y12
+	VADDPS Y5, Y13, Y13
+	VMOVUPS constants<>+608(SB), Y4
+	VMOVAPS Y12, Y5
+	VFMADD213PS constants<>+640(SB), Y4, Y5
+	VMOVUPS constants<>+608(SB), Y4
+	VMOVAPS Y13, Y6
+	VFMADD213PS constants<>+640(SB), Y4, Y6
+	VFMADD213PS constants<>+672(SB), Y12, Y5
+	VFMADD213PS constants<>+672(SB), Y13, Y6
+	VFMADD213PS constants<>+704(SB), Y12, Y5
+	VFMADD213PS constants<>+704(SB), Y13, Y6
+	VFMADD213PS constants<>+736(SB), Y12, Y5
+	VFMADD213PS constants<>+736(SB), Y13, Y6
+	VFMADD213PS Y15, Y12, Y5
+	VFMADD213PS Y15, Y13, Y6
+	VFMADD213PS Y15, Y12, Y5
+	VFMADD213PS Y15, Y13, Y6
+	VPSUBD Y14, Y10, Y10
+	VPSUBD Y14, Y11, Y11
+	VPSRAD $1, Y10, Y4
+	VPSRAD $1, Y11, Y7
+	VPSUBD Y4, Y10, Y10
+	VPSUBD Y7, Y11, Y11
 	VPSLLD $23, Y4, Y8
 	VPSLLD $23, Y7, Y4
 	VPADDD Y15, Y8, Y8
 	VPADDD Y15, Y4, Y4
 	VMULPS Y8, Y5, Y5
 	VMULPS Y4, Y6, Y6
-	VPSLLD $23, Y2, Y4
-	VPSLLD $23, Y3, Y2
+	VPSLLD $23, Y10, Y4
+	VPSLLD $23, Y11, Y7
 	VPADDD Y15, Y4, Y4
-	VPADDD Y15, Y2, Y2
+	VPADDD Y15, Y7, Y7
 	VMULPS Y4, Y5, Y5
-	VMULPS Y2, Y6, Y6
-	VSUBPS Y5, Y15, Y2
-	VSUBPS Y6, Y15, Y3
-	VBLENDVPS Y0, Y5, Y2, Y4
-	VBLENDVPS Y1, Y6, Y3, Y2
-	VMULPS Y4, Y0, Y0
-	VMULPS Y2, Y1, Y1
+	VMULPS Y7, Y6, Y6
+	VMINPS constants<>+0(SB), Y0, Y4
+	VMINPS constants<>+0(SB), Y1, Y7
+	VSUBPS Y4, Y0, Y0
+	VSUBPS Y7, Y1, Y1
+	VFNMADD231PS Y5, Y2, Y0
+	VFNMADD231PS Y6, Y3, Y1
 	VMOVUPS Y0, 0(DI)(AX*1)
 	VMOVUPS Y1, 32(DI)(AX*1)
 	ADDQ $64, AX
@@ -178,104 +170,98 @@ tail2:
 	VANDPS constants<>+32(SB), Y1, Y2
 	VMOVUPS constants<>+64(SB), Y3
 	VMINPS Y2, Y3, Y4
-	VSUBPS constants<>+96(SB), Y4, Y4
-	VMOVAPS Y13, Y3
-	VFMADD231PS constants<>+128(SB), Y4, Y3
-	VFMADD213PS constants<>+192(SB), Y4, Y3
-	VFMADD213PS Y12, Y4, Y3
-	VFMADD213PS constants<>+256(SB), Y4, Y3
-	VFMADD213PS constants<>+288(SB), Y4, Y3
-	VFMADD213PS constants<>+320(SB), Y4, Y3
-	VFMADD213PS constants<>+352(SB), Y4, Y3
-	VFMADD213PS constants<>+384(SB), Y4, Y3
-	VFMADD213PS constants<>+416(SB), Y4, Y3
-	VFMADD213PS constants<>+448(SB), Y4, Y3
-	VFMADD213PS constants<>+480(SB), Y4, Y3
-	VFMADD213PS constants<>+512(SB), Y4, Y3
-	VMOVUPS constants<>+544(SB), Y4
-	VMINPS Y2, Y4, Y2
-	VMULPS constants<>+576(SB), Y2, Y4
-	VMULPS Y2, Y4, Y5
-	VFMSUB213PS Y5, Y2, Y4
-	VADDPS Y3, Y5, Y2
-	VFMADD132PS constants<>+608(SB), Y14, Y2
-	VSUBPS Y14, Y2, Y6
-	VFNMADD231PS constants<>+672(SB), Y6, Y5
-	VADDPS Y3, Y5, Y5
-	VADDPS Y4, Y5, Y5
-	VFNMADD132PS constants<>+704(SB), Y5, Y6
-	VMOVUPS constants<>+736(SB), Y3
-	VMOVAPS Y6, Y4
-	VFMADD213PS constants<>+768(SB), Y3, Y4
-	VFMADD213PS constants<>+800(SB), Y6, Y4
-	VFMADD213PS constants<>+832(SB), Y6, Y4
-	VFMADD213PS constants<>+864(SB), Y6, Y4
-	VFMADD213PS Y15, Y6, Y4
-	VFMADD213PS Y15, Y6, Y4
-	VPSUBD Y14, Y2, Y2
-	VPSRAD $1, Y2, Y3
-	VPSUBD Y3, Y2, Y2
+	VMOVUPS constants<>+96(SB), Y3
+	VMOVAPS Y4, Y5
+	VFMADD213PS constants<>+128(SB), Y3, Y5
+	VFMADD213PS constants<>+160(SB), Y4, Y5
+	VFMADD213PS constants<>+192(SB), Y4, Y5
+	VFMADD213PS constants<>+224(SB), Y4, Y5
+	VFMADD213PS constants<>+256(SB), Y4, Y5
+	VFMADD213PS constants<>+288(SB), Y4, Y5
+	VFMADD213PS constants<>+320(SB), Y4, Y5
+	VFMADD213PS constants<>+352(SB), Y4, Y5
+	VFMADD213PS constants<>+384(SB), Y4, Y5
+	VFMADD213PS constants<>+416(SB), Y4, Y5
+	VMOVUPS constants<>+448(SB), Y3
+	VMINPS Y2, Y3, Y2
+	VMULPS constants<>+480(SB), Y2, Y3
+	VMULPS Y2, Y3, Y4
+	VFMSUB213PS Y4, Y2, Y3
+	VADDPS Y5, Y4, Y6
+	VFMADD132PS constants<>+512(SB), Y14, Y6
+	VSUBPS Y14, Y6, Y7
+	VFNMADD132PS constants<>+576(SB), Y4, Y7
+	VADDPS Y5, Y7, Y7
+	VADDPS Y3, Y7, Y7
+	VMOVUPS constants<>+608(SB), Y3
+	VMOVAPS Y7, Y4
+	VFMADD213PS constants<>+640(SB), Y3, Y4
+	VFMADD213PS constants<>+672(SB), Y7, Y4
+	VFMADD213PS constants<>+704(SB), Y7, Y4
+	VFMADD213PS constants<>+736(SB), Y7, Y4
+	VFMADD213PS Y15, Y7, Y4
+	VFMADD213PS Y15, Y7, Y4
+	VPSUBD Y14, Y6, Y6
+	VPSRAD $1, Y6, Y3
+	VPSUBD Y3, Y6, Y6
 	VPSLLD $23, Y3, Y5
 	VPADDD Y15, Y5, Y5
 	VMULPS Y5, Y4, Y4
-	VPSLLD $23, Y2, Y3
+	VPSLLD $23, Y6, Y3
 	VPADDD Y15, Y3, Y3
 	VMULPS Y3, Y4, Y4
-	VSUBPS Y4, Y15, Y2
-	VBLENDVPS Y1, Y4, Y2, Y3
-	VMULPS Y3, Y1, Y1
+	VMINPS constants<>+0(SB), Y1, Y3
+	VSUBPS Y3, Y1, Y1
+	VFNMADD231PS Y4, Y2, Y1
 	VMASKMOVPS Y1, Y0, 0(DI)(AX*1)
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
 	VANDPS constants<>+32(SB), Y1, Y2
 	VMOVUPS constants<>+64(SB), Y3
 	VMINPS Y2, Y3, Y4
-	VSUBPS constants<>+96(SB), Y4, Y4
-	VMOVAPS Y13, Y3
-	VFMADD231PS constants<>+128(SB), Y4, Y3
-	VFMADD213PS constants<>+192(SB), Y4, Y3
-	VFMADD213PS Y12, Y4, Y3
-	VFMADD213PS constants<>+256(SB), Y4, Y3
-	VFMADD213PS constants<>+288(SB), Y4, Y3
-	VFMADD213PS constants<>+320(SB), Y4, Y3
-	VFMADD213PS constants<>+352(SB), Y4, Y3
-	VFMADD213PS constants<>+384(SB), Y4, Y3
-	VFMADD213PS constants<>+416(SB), Y4, Y3
-	VFMADD213PS constants<>+448(SB), Y4, Y3
-	VFMADD213PS constants<>+480(SB), Y4, Y3
-	VFMADD213PS constants<>+512(SB), Y4, Y3
-	VMOVUPS constants<>+544(SB), Y4
-	VMINPS Y2, Y4, Y2
-	VMULPS constants<>+576(SB), Y2, Y4
-	VMULPS Y2, Y4, Y5
-	VFMSUB213PS Y5, Y2, Y4
-	VADDPS Y3, Y5, Y2
-	VFMADD132PS constants<>+608(SB), Y14, Y2
-	VSUBPS Y14, Y2, Y6
-	VFNMADD231PS constants<>+672(SB), Y6, Y5
-	VADDPS Y3, Y5, Y5
-	VADDPS Y4, Y5, Y5
-	VFNMADD132PS constants<>+704(SB), Y5, Y6
-	VMOVUPS constants<>+736(SB), Y3
-	VMOVAPS Y6, Y4
-	VFMADD213PS constants<>+768(SB), Y3, Y4
-	VFMADD213PS constants<>+800(SB), Y6, Y4
-	VFMADD213PS constants<>+832(SB), Y6, Y4
-	VFMADD213PS constants<>+864(SB), Y6, Y4
-	VFMADD213PS Y15, Y6, Y4
-	VFMADD213PS Y15, Y6, Y4
-	VPSUBD Y14, Y2, Y2
-	VPSRAD $1, Y2, Y3
-	VPSUBD Y3, Y2, Y2
+	VMOVUPS constants<>+96(SB), Y3
+	VMOVAPS Y4, Y5
+	VFMADD213PS constants<>+128(SB), Y3, Y5
+	VFMADD213PS constants<>+160(SB), Y4, Y5
+	VFMADD213PS constants<>+192(SB), Y4, Y5
+	VFMADD213PS constants<>+224(SB), Y4, Y5
+	VFMADD213PS constants<>+256(SB), Y4, Y5
+	VFMADD213PS constants<>+288(SB), Y4, Y5
+	VFMADD213PS constants<>+320(SB), Y4, Y5
+	VFMADD213PS constants<>+352(SB), Y4, Y5
+	VFMADD213PS constants<>+384(SB), Y4, Y5
+	VFMADD213PS constants<>+416(SB), Y4, Y5
+	VMOVUPS constants<>+448(SB), Y3
+	VMINPS Y2, Y3, Y2
+	VMULPS constants<>+480(SB), Y2, Y3
+	VMULPS Y2, Y3, Y4
+	VFMSUB213PS Y4, Y2, Y3
+	VADDPS Y5, Y4, Y6
+	VFMADD132PS constants<>+512(SB), Y14, Y6
+	VSUBPS Y14, Y6, Y7
+	VFNMADD132PS constants<>+576(SB), Y4, Y7
+	VADDPS Y5, Y7, Y7
+	VADDPS Y3, Y7, Y7
+	VMOVUPS constants<>+608(SB), Y3
+	VMOVAPS Y7, Y4
+	VFMADD213PS constants<>+640(SB), Y3, Y4
+	VFMADD213PS constants<>+672(SB), Y7, Y4
+	VFMADD213PS constants<>+704(SB), Y7, Y4
+	VFMADD213PS constants<>+736(SB), Y7, Y4
+	VFMADD213PS Y15, Y7, Y4
+	VFMADD213PS Y15, Y7, Y4
+	VPSUBD Y14, Y6, Y6
+	VPSRAD $1, Y6, Y3
+	VPSUBD Y3, Y6, Y6
 	VPSLLD $23, Y3, Y5
 	VPADDD Y15, Y5, Y5
 	VMULPS Y5, Y4, Y4
-	VPSLLD $23, Y2, Y3
+	VPSLLD $23, Y6, Y3
 	VPADDD Y15, Y3, Y3
 	VMULPS Y3, Y4, Y4
-	VSUBPS Y4, Y15, Y2
-	VBLENDVPS Y1, Y4, Y2, Y3
-	VMULPS Y3, Y1, Y1
+	VMINPS constants<>+0(SB), Y1, Y3
+	VSUBPS Y3, Y1, Y1
+	VFNMADD231PS Y4, Y2, Y1
 	VMASKMOVPS Y1, Y0, 32(DI)(AX*1)
 done3:
 	VZEROUPPER
@@ -283,11 +269,11 @@ done3:
 
 // func geluTanhAVX2(dst *float32, x *float32, n int)
 TEXT ·geluTanhAVX2(SB), NOSPLIT, $0-24
-	VMOVUPS constants<>+736(SB), Y13
-	VMOVUPS constants<>+768(SB), Y12
-	VMOVUPS constants<>+800(SB), Y11
-	VMOVUPS constants<>+896(SB), Y15
-	VMOVUPS constants<>+640(SB), Y14
+	VMOVUPS constants<>+608(SB), Y13
+	VMOVUPS constants<>+640(SB), Y12
+	VMOVUPS constants<>+672(SB), Y11
+	VMOVUPS constants<>+768(SB), Y15
+	VMOVUPS constants<>+544(SB), Y14
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -307,38 +293,38 @@ single1:
 	VMOVUPS 32(SI)(AX*1), Y1
 	VMULPS Y0, Y0, Y2
 	VMULPS Y1, Y1, Y3
-	VMOVUPS constants<>+928(SB), Y4
-	VFMADD213PS constants<>+960(SB), Y4, Y2
-	VMOVUPS constants<>+928(SB), Y4
-	VFMADD213PS constants<>+960(SB), Y4, Y3
+	VMOVUPS constants<>+800(SB), Y4
+	VFMADD213PS constants<>+832(SB), Y4, Y2
+	VMOVUPS constants<>+800(SB), Y4
+	VFMADD213PS constants<>+832(SB), Y4, Y3
 	VMULPS Y2, Y0, Y2
 	VMULPS Y3, Y1, Y3
-	VORPS constants<>+992(SB), Y2, Y4
-	VORPS constants<>+992(SB), Y3, Y5
-	VMOVUPS constants<>+1024(SB), Y6
+	VORPS constants<>+864(SB), Y2, Y4
+	VORPS constants<>+864(SB), Y3, Y5
+	VMOVUPS constants<>+896(SB), Y6
 	VMAXPS Y4, Y6, Y4
-	VMOVUPS constants<>+1024(SB), Y6
+	VMOVUPS constants<>+896(SB), Y6
 	VMAXPS Y5, Y6, Y5
 	VMOVAPS Y14, Y6
-	VFMADD231PS constants<>+608(SB), Y4, Y6
+	VFMADD231PS constants<>+512(SB), Y4, Y6
 	VMOVAPS Y14, Y7
-	VFMADD231PS constants<>+608(SB), Y5, Y7
+	VFMADD231PS constants<>+512(SB), Y5, Y7
 	VSUBPS Y14, Y6, Y8
 	VSUBPS Y14, Y7, Y9
-	VFNMADD231PS constants<>+672(SB), Y8, Y4
-	VFNMADD231PS constants<>+672(SB), Y9, Y5
-	VFNMADD132PS constants<>+704(SB), Y4, Y8
-	VFNMADD132PS constants<>+704(SB), Y5, Y9
+	VFNMADD231PS constants<>+576(SB), Y8, Y4
+	VFNMADD231PS constants<>+576(SB), Y9, Y5
+	VFNMADD132PS constants<>+928(SB), Y4, Y8
+	VFNMADD132PS constants<>+928(SB), Y5, Y9
 	VMOVAPS Y12, Y4
 	VFMADD231PS Y8, Y13, Y4
 	VMOVAPS Y12, Y5
 	VFMADD231PS Y9, Y13, Y5
 	VFMADD213PS Y11, Y8, Y4
 	VFMADD213PS Y11, Y9, Y5
-	VFMADD213PS constants<>+832(SB), Y8, Y4
-	VFMADD213PS constants<>+832(SB), Y9, Y5
-	VFMADD213PS constants<>+864(SB), Y8, Y4
-	VFMADD213PS constants<>+864(SB), Y9, Y5
+	VFMADD213PS constants<>+704(SB), Y8, Y4
+	VFMADD213PS constants<>+704(SB), Y9, Y5
+	VFMADD213PS constants<>+736(SB), Y8, Y4
+	VFMADD213PS constants<>+736(SB), Y9, Y5
 	VFMADD213PS Y15, Y8, Y4
 	VFMADD213PS Y15, Y9, Y5
 	VFMADD213PS Y15, Y8, Y4
@@ -380,22 +366,22 @@ tail2:
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
 	VMULPS Y1, Y1, Y2
-	VMOVUPS constants<>+928(SB), Y3
-	VFMADD213PS constants<>+960(SB), Y3, Y2
+	VMOVUPS constants<>+800(SB), Y3
+	VFMADD213PS constants<>+832(SB), Y3, Y2
 	VMULPS Y2, Y1, Y2
-	VORPS constants<>+992(SB), Y2, Y3
-	VMOVUPS constants<>+1024(SB), Y4
+	VORPS constants<>+864(SB), Y2, Y3
+	VMOVUPS constants<>+896(SB), Y4
 	VMAXPS Y3, Y4, Y3
 	VMOVAPS Y14, Y4
-	VFMADD231PS constants<>+608(SB), Y3, Y4
+	VFMADD231PS constants<>+512(SB), Y3, Y4
 	VSUBPS Y14, Y4, Y5
-	VFNMADD231PS constants<>+672(SB), Y5, Y3
-	VFNMADD132PS constants<>+704(SB), Y3, Y5
+	VFNMADD231PS constants<>+576(SB), Y5, Y3
+	VFNMADD132PS constants<>+928(SB), Y3, Y5
 	VMOVAPS Y12, Y3
 	VFMADD231PS Y5, Y13, Y3
 	VFMADD213PS Y11, Y5, Y3
-	VFMADD213PS constants<>+832(SB), Y5, Y3
-	VFMADD213PS constants<>+864(SB), Y5, Y3
+	VFMADD213PS constants<>+704(SB), Y5, Y3
+	VFMADD213PS constants<>+736(SB), Y5, Y3
 	VFMADD213PS Y15, Y5, Y3
 	VFMADD213PS Y15, Y5, Y3
 	VPSUBD Y14, Y4, Y4
@@ -415,22 +401,22 @@ tail2:
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
 	VMULPS Y1, Y1, Y2
-	VMOVUPS constants<>+928(SB), Y3
-	VFMADD213PS constants<>+960(SB), Y3, Y2
+	VMOVUPS constants<>+800(SB), Y3
+	VFMADD213PS constants<>+832(SB), Y3, Y2
 	VMULPS Y2, Y1, Y2
-	VORPS constants<>+992(SB), Y2, Y3
-	VMOVUPS constants<>+1024(SB), Y4
+	VORPS constants<>+864(SB), Y2, Y3
+	VMOVUPS constants<>+896(SB), Y4
 	VMAXPS Y3, Y4, Y3
 	VMOVAPS Y14, Y4
-	VFMADD231PS constants<>+608(SB), Y3, Y4
+	VFMADD231PS constants<>+512(SB), Y3, Y4
 	VSUBPS Y14, Y4, Y5
-	VFNMADD231PS constants<>+672(SB), Y5, Y3
-	VFNMADD132PS constants<>+704(SB), Y3, Y5
+	VFNMADD231PS constants<>+576(SB), Y5, Y3
+	VFNMADD132PS constants<>+928(SB), Y3, Y5
 	VMOVAPS Y12, Y3
 	VFMADD231PS Y5, Y13, Y3
 	VFMADD213PS Y11, Y5, Y3
-	VFMADD213PS constants<>+832(SB), Y5, Y3
-	VFMADD213PS constants<>+864(SB), Y5, Y3
+	VFMADD213PS constants<>+704(SB), Y5, Y3
+	VFMADD213PS constants<>+736(SB), Y5, Y3
 	VFMADD213PS Y15, Y5, Y3
 	VFMADD213PS Y15, Y5, Y3
 	VPSUBD Y14, Y4, Y4
@@ -453,13 +439,13 @@ done3:
 
 // func sigmoidAVX2(dst *float32, x *float32, n int)
 TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-24
-	VMOVUPS constants<>+736(SB), Y13
-	VMOVUPS constants<>+768(SB), Y12
-	VMOVUPS constants<>+800(SB), Y11
-	VMOVUPS constants<>+832(SB), Y10
-	VMOVUPS constants<>+864(SB), Y9
-	VMOVUPS constants<>+896(SB), Y15
-	VMOVUPS constants<>+640(SB), Y14
+	VMOVUPS constants<>+608(SB), Y13
+	VMOVUPS constants<>+640(SB), Y12
+	VMOVUPS constants<>+672(SB), Y11
+	VMOVUPS constants<>+704(SB), Y10
+	VMOVUPS constants<>+736(SB), Y9
+	VMOVUPS constants<>+768(SB), Y15
+	VMOVUPS constants<>+544(SB), Y14
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -477,22 +463,22 @@ TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-24
 single1:
 	VMOVUPS 0(SI)(AX*1), Y0
 	VMOVUPS 32(SI)(AX*1), Y1
-	VORPS constants<>+992(SB), Y0, Y2
-	VORPS constants<>+992(SB), Y1, Y3
-	VMOVUPS constants<>+1024(SB), Y4
+	VORPS constants<>+864(SB), Y0, Y2
+	VORPS constants<>+864(SB), Y1, Y3
+	VMOVUPS constants<>+896(SB), Y4
 	VMAXPS Y2, Y4, Y2
-	VMOVUPS constants<>+1024(SB), Y4
+	VMOVUPS constants<>+896(SB), Y4
 	VMAXPS Y3, Y4, Y3
 	VMOVAPS Y14, Y4
-	VFMADD231PS constants<>+608(SB), Y2, Y4
+	VFMADD231PS constants<>+512(SB), Y2, Y4
 	VMOVAPS Y14, Y5
-	VFMADD231PS constants<>+608(SB), Y3, Y5
+	VFMADD231PS constants<>+512(SB), Y3, Y5
 	VSUBPS Y14, Y4, Y6
 	VSUBPS Y14, Y5, Y7
-	VFNMADD231PS constants<>+672(SB), Y6, Y2
-	VFNMADD231PS constants<>+672(SB), Y7, Y3
-	VFNMADD132PS constants<>+704(SB), Y2, Y6
-	VFNMADD132PS constants<>+704(SB), Y3, Y7
+	VFNMADD231PS constants<>+576(SB), Y6, Y2
+	VFNMADD231PS constants<>+576(SB), Y7, Y3
+	VFNMADD132PS constants<>+928(SB), Y2, Y6
+	VFNMADD132PS constants<>+928(SB), Y3, Y7
 	VMOVAPS Y12, Y2
 	VFMADD231PS Y6, Y13, Y2
 	VMOVAPS Y12, Y3
@@ -541,14 +527,14 @@ tail2:
 	JEQ done3
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
-	VORPS constants<>+992(SB), Y1, Y2
-	VMOVUPS constants<>+1024(SB), Y3
+	VORPS constants<>+864(SB), Y1, Y2
+	VMOVUPS constants<>+896(SB), Y3
 	VMAXPS Y2, Y3, Y2
 	VMOVAPS Y14, Y3
-	VFMADD231PS constants<>+608(SB), Y2, Y3
+	VFMADD231PS constants<>+512(SB), Y2, Y3
 	VSUBPS Y14, Y3, Y4
-	VFNMADD231PS constants<>+672(SB), Y4, Y2
-	VFNMADD132PS constants<>+704(SB), Y2, Y4
+	VFNMADD231PS constants<>+576(SB), Y4, Y2
+	VFNMADD132PS constants<>+928(SB), Y2, Y4
 	VMOVAPS Y12, Y2
 	VFMADD231PS Y4, Y13, Y2
 	VFMADD213PS Y11, Y4, Y2
@@ -571,14 +557,14 @@ tail2:
 	VMASKMOVPS Y3, Y0, 0(DI)(AX*1)
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
-	VORPS constants<>+992(SB), Y1, Y2
-	VMOVUPS constants<>+1024(SB), Y3
+	VORPS constants<>+864(SB), Y1, Y2
+	VMOVUPS constants<>+896(SB), Y3
 	VMAXPS Y2, Y3, Y2
 	VMOVAPS Y14, Y3
-	VFMADD231PS constants<>+608(SB), Y2, Y3
+	VFMADD231PS constants<>+512(SB), Y2, Y3
 	VSUBPS Y14, Y3, Y4
-	VFNMADD231PS constants<>+672(SB), Y4, Y2
-	VFNMADD132PS constants<>+704(SB), Y2, Y4
+	VFNMADD231PS constants<>+576(SB), Y4, Y2
+	VFNMADD132PS constants<>+928(SB), Y2, Y4
 	VMOVAPS Y12, Y2
 	VFMADD231PS Y4, Y13, Y2
 	VFMADD213PS Y11, Y4, Y2
@@ -605,9 +591,9 @@ done3:
 
 // func tanhAVX2(dst *float32, x *float32, n int)
 TEXT ·tanhAVX2(SB), NOSPLIT, $0-24
-	VMOVUPS constants<>+736(SB), Y13
-	VMOVUPS constants<>+896(SB), Y15
-	VMOVUPS constants<>+640(SB), Y14
+	VMOVUPS constants<>+608(SB), Y13
+	VMOVUPS constants<>+768(SB), Y15
+	VMOVUPS constants<>+544(SB), Y14
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -629,48 +615,48 @@ single1:
 	VANDPS constants<>+32(SB), Y1, Y3
 	VMULPS Y2, Y2, Y4
 	VMULPS Y3, Y3, Y5
-	VMOVUPS constants<>+1056(SB), Y6
+	VMOVUPS constants<>+960(SB), Y6
 	VMOVAPS Y4, Y7
-	VFMADD213PS constants<>+1088(SB), Y6, Y7
-	VMOVUPS constants<>+1056(SB), Y6
+	VFMADD213PS constants<>+992(SB), Y6, Y7
+	VMOVUPS constants<>+960(SB), Y6
 	VMOVAPS Y5, Y8
-	VFMADD213PS constants<>+1088(SB), Y6, Y8
-	VFMADD213PS constants<>+1120(SB), Y4, Y7
-	VFMADD213PS constants<>+1120(SB), Y5, Y8
-	VFMADD213PS constants<>+1152(SB), Y4, Y7
-	VFMADD213PS constants<>+1152(SB), Y5, Y8
-	VFMADD213PS constants<>+1184(SB), Y4, Y7
-	VFMADD213PS constants<>+1184(SB), Y5, Y8
+	VFMADD213PS constants<>+992(SB), Y6, Y8
+	VFMADD213PS constants<>+1024(SB), Y4, Y7
+	VFMADD213PS constants<>+1024(SB), Y5, Y8
+	VFMADD213PS constants<>+1056(SB), Y4, Y7
+	VFMADD213PS constants<>+1056(SB), Y5, Y8
+	VFMADD213PS constants<>+1088(SB), Y4, Y7
+	VFMADD213PS constants<>+1088(SB), Y5, Y8
 	VMULPS Y4, Y2, Y4
 	VMULPS Y5, Y3, Y5
 	VFMADD213PS Y2, Y7, Y4
 	VFMADD213PS Y3, Y8, Y5
 	VADDPS Y2, Y2, Y6
 	VADDPS Y3, Y3, Y7
-	VMOVUPS constants<>+1216(SB), Y8
+	VMOVUPS constants<>+1120(SB), Y8
 	VMINPS Y6, Y8, Y6
-	VMOVUPS constants<>+1216(SB), Y8
+	VMOVUPS constants<>+1120(SB), Y8
 	VMINPS Y7, Y8, Y7
 	VMOVAPS Y14, Y8
-	VFMADD231PS constants<>+608(SB), Y6, Y8
+	VFMADD231PS constants<>+512(SB), Y6, Y8
 	VMOVAPS Y14, Y9
-	VFMADD231PS constants<>+608(SB), Y7, Y9
+	VFMADD231PS constants<>+512(SB), Y7, Y9
 	VSUBPS Y14, Y8, Y10
 	VSUBPS Y14, Y9, Y11
-	VFNMADD231PS constants<>+672(SB), Y10, Y6
-	VFNMADD231PS constants<>+672(SB), Y11, Y7
-	VFNMADD132PS constants<>+704(SB), Y6, Y10
-	VFNMADD132PS constants<>+704(SB), Y7, Y11
+	VFNMADD231PS constants<>+576(SB), Y10, Y6
+	VFNMADD231PS constants<>+576(SB), Y11, Y7
+	VFNMADD132PS constants<>+928(SB), Y6, Y10
+	VFNMADD132PS constants<>+928(SB), Y7, Y11
 	VMOVAPS Y13, Y6
-	VFMADD213PS constants<>+768(SB), Y10, Y6
+	VFMADD213PS constants<>+640(SB), Y10, Y6
 	VMOVAPS Y13, Y7
-	VFMADD213PS constants<>+768(SB), Y11, Y7
-	VFMADD213PS constants<>+800(SB), Y10, Y6
-	VFMADD213PS constants<>+800(SB), Y11, Y7
-	VFMADD213PS constants<>+832(SB), Y10, Y6
-	VFMADD213PS constants<>+832(SB), Y11, Y7
-	VFMADD213PS constants<>+864(SB), Y10, Y6
-	VFMADD213PS constants<>+864(SB), Y11, Y7
+	VFMADD213PS constants<>+640(SB), Y11, Y7
+	VFMADD213PS constants<>+672(SB), Y10, Y6
+	VFMADD213PS constants<>+672(SB), Y11, Y7
+	VFMADD213PS constants<>+704(SB), Y10, Y6
+	VFMADD213PS constants<>+704(SB), Y11, Y7
+	VFMADD213PS constants<>+736(SB), Y10, Y6
+	VFMADD213PS constants<>+736(SB), Y11, Y7
 	VFMADD213PS Y15, Y10, Y6
 	VFMADD213PS Y15, Y11, Y7
 	VFMADD213PS Y15, Y10, Y6
@@ -683,18 +669,18 @@ single1:
 	VMULPS Y8, Y7, Y7
 	VADDPS Y15, Y6, Y6
 	VADDPS Y15, Y7, Y7
-	VMOVUPS constants<>+1248(SB), Y8
+	VMOVUPS constants<>+1152(SB), Y8
 	VDIVPS Y6, Y8, Y6
-	VMOVUPS constants<>+1248(SB), Y8
+	VMOVUPS constants<>+1152(SB), Y8
 	VDIVPS Y7, Y8, Y7
 	VSUBPS Y6, Y15, Y6
 	VSUBPS Y7, Y15, Y7
-	VCMPPS $17, constants<>+1280(SB), Y2, Y2
-	VCMPPS $17, constants<>+1280(SB), Y3, Y3
+	VCMPPS $17, constants<>+1184(SB), Y2, Y2
+	VCMPPS $17, constants<>+1184(SB), Y3, Y3
 	VBLENDVPS Y2, Y4, Y6, Y8
 	VBLENDVPS Y3, Y5, Y7, Y2
-	VANDPS constants<>+992(SB), Y0, Y0
-	VANDPS constants<>+992(SB), Y1, Y1
+	VANDPS constants<>+864(SB), Y0, Y0
+	VANDPS constants<>+864(SB), Y1, Y1
 	VORPS Y0, Y8, Y8
 	VORPS Y1, Y2, Y2
 	VMOVUPS Y8, 0(DI)(AX*1)
@@ -709,78 +695,78 @@ tail2:
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
 	VANDPS constants<>+32(SB), Y1, Y2
 	VMULPS Y2, Y2, Y3
-	VMOVUPS constants<>+1056(SB), Y4
+	VMOVUPS constants<>+960(SB), Y4
 	VMOVAPS Y3, Y5
-	VFMADD213PS constants<>+1088(SB), Y4, Y5
-	VFMADD213PS constants<>+1120(SB), Y3, Y5
-	VFMADD213PS constants<>+1152(SB), Y3, Y5
-	VFMADD213PS constants<>+1184(SB), Y3, Y5
+	VFMADD213PS constants<>+992(SB), Y4, Y5
+	VFMADD213PS constants<>+1024(SB), Y3, Y5
+	VFMADD213PS constants<>+1056(SB), Y3, Y5
+	VFMADD213PS constants<>+1088(SB), Y3, Y5
 	VMULPS Y3, Y2, Y3
 	VFMADD213PS Y2, Y5, Y3
 	VADDPS Y2, Y2, Y4
-	VMOVUPS constants<>+1216(SB), Y5
+	VMOVUPS constants<>+1120(SB), Y5
 	VMINPS Y4, Y5, Y4
 	VMOVAPS Y14, Y5
-	VFMADD231PS constants<>+608(SB), Y4, Y5
+	VFMADD231PS constants<>+512(SB), Y4, Y5
 	VSUBPS Y14, Y5, Y6
-	VFNMADD231PS constants<>+672(SB), Y6, Y4
-	VFNMADD132PS constants<>+704(SB), Y4, Y6
+	VFNMADD231PS constants<>+576(SB), Y6, Y4
+	VFNMADD132PS constants<>+928(SB), Y4, Y6
 	VMOVAPS Y13, Y4
-	VFMADD213PS constants<>+768(SB), Y6, Y4
-	VFMADD213PS constants<>+800(SB), Y6, Y4
-	VFMADD213PS constants<>+832(SB), Y6, Y4
-	VFMADD213PS constants<>+864(SB), Y6, Y4
+	VFMADD213PS constants<>+640(SB), Y6, Y4
+	VFMADD213PS constants<>+672(SB), Y6, Y4
+	VFMADD213PS constants<>+704(SB), Y6, Y4
+	VFMADD213PS constants<>+736(SB), Y6, Y4
 	VFMADD213PS Y15, Y6, Y4
 	VFMADD213PS Y15, Y6, Y4
 	VPSLLD $23, Y5, Y6
 	VPADDD Y15, Y6, Y6
 	VMULPS Y6, Y4, Y4
 	VADDPS Y15, Y4, Y4
-	VMOVUPS constants<>+1248(SB), Y5
+	VMOVUPS constants<>+1152(SB), Y5
 	VDIVPS Y4, Y5, Y4
 	VSUBPS Y4, Y15, Y4
-	VCMPPS $17, constants<>+1280(SB), Y2, Y2
+	VCMPPS $17, constants<>+1184(SB), Y2, Y2
 	VBLENDVPS Y2, Y3, Y4, Y5
-	VANDPS constants<>+992(SB), Y1, Y1
+	VANDPS constants<>+864(SB), Y1, Y1
 	VORPS Y1, Y5, Y5
 	VMASKMOVPS Y5, Y0, 0(DI)(AX*1)
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
 	VANDPS constants<>+32(SB), Y1, Y2
 	VMULPS Y2, Y2, Y3
-	VMOVUPS constants<>+1056(SB), Y4
+	VMOVUPS constants<>+960(SB), Y4
 	VMOVAPS Y3, Y5
-	VFMADD213PS constants<>+1088(SB), Y4, Y5
-	VFMADD213PS constants<>+1120(SB), Y3, Y5
-	VFMADD213PS constants<>+1152(SB), Y3, Y5
-	VFMADD213PS constants<>+1184(SB), Y3, Y5
+	VFMADD213PS constants<>+992(SB), Y4, Y5
+	VFMADD213PS constants<>+1024(SB), Y3, Y5
+	VFMADD213PS constants<>+1056(SB), Y3, Y5
+	VFMADD213PS constants<>+1088(SB), Y3, Y5
 	VMULPS Y3, Y2, Y3
 	VFMADD213PS Y2, Y5, Y3
 	VADDPS Y2, Y2, Y4
-	VMOVUPS constants<>+1216(SB), Y5
+	VMOVUPS constants<>+1120(SB), Y5
 	VMINPS Y4, Y5, Y4
 	VMOVAPS Y14, Y5
-	VFMADD231PS constants<>+608(SB), Y4, Y5
+	VFMADD231PS constants<>+512(SB), Y4, Y5
 	VSUBPS Y14, Y5, Y6
-	VFNMADD231PS constants<>+672(SB), Y6, Y4
-	VFNMADD132PS constants<>+704(SB), Y4, Y6
+	VFNMADD231PS constants<>+576(SB), Y6, Y4
+	VFNMADD132PS constants<>+928(SB), Y4, Y6
 	VMOVAPS Y13, Y4
-	VFMADD213PS constants<>+768(SB), Y6, Y4
-	VFMADD213PS constants<>+800(SB), Y6, Y4
-	VFMADD213PS constants<>+832(SB), Y6, Y4
-	VFMADD213PS constants<>+864(SB), Y6, Y4
+	VFMADD213PS constants<>+640(SB), Y6, Y4
+	VFMADD213PS constants<>+672(SB), Y6, Y4
+	VFMADD213PS constants<>+704(SB), Y6, Y4
+	VFMADD213PS constants<>+736(SB), Y6, Y4
 	VFMADD213PS Y15, Y6, Y4
 	VFMADD213PS Y15, Y6, Y4
 	VPSLLD $23, Y5, Y6
 	VPADDD Y15, Y6, Y6
 	VMULPS Y6, Y4, Y4
 	VADDPS Y15, Y4, Y4
-	VMOVUPS constants<>+1248(SB), Y5
+	VMOVUPS constants<>+1152(SB), Y5
 	VDIVPS Y4, Y5, Y4
 	VSUBPS Y4, Y15, Y4
-	VCMPPS $17, constants<>+1280(SB), Y2, Y2
+	VCMPPS $17, constants<>+1184(SB), Y2, Y2
 	VBLENDVPS Y2, Y3, Y4, Y5
-	VANDPS constants<>+992(SB), Y1, Y1
+	VANDPS constants<>+864(SB), Y1, Y1
 	VORPS Y1, Y5, Y5
 	VMASKMOVPS Y5, Y0, 32(DI)(AX*1)
 done3:
@@ -789,13 +775,13 @@ done3:
 
 // func siluAVX2(dst *float32, x *float32, n int)
 TEXT ·siluAVX2(SB), NOSPLIT, $0-24
-	VMOVUPS constants<>+736(SB), Y13
-	VMOVUPS constants<>+768(SB), Y12
-	VMOVUPS constants<>+800(SB), Y11
-	VMOVUPS constants<>+832(SB), Y10
-	VMOVUPS constants<>+864(SB), Y9
-	VMOVUPS constants<>+896(SB), Y15
-	VMOVUPS constants<>+640(SB), Y14
+	VMOVUPS constants<>+608(SB), Y13
+	VMOVUPS constants<>+640(SB), Y12
+	VMOVUPS constants<>+672(SB), Y11
+	VMOVUPS constants<>+704(SB), Y10
+	VMOVUPS constants<>+736(SB), Y9
+	VMOVUPS constants<>+768(SB), Y15
+	VMOVUPS constants<>+544(SB), Y14
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -813,22 +799,22 @@ TEXT ·siluAVX2(SB), NOSPLIT, $0-24
 single1:
 	VMOVUPS 0(SI)(AX*1), Y0
 	VMOVUPS 32(SI)(AX*1), Y1
-	VORPS constants<>+992(SB), Y0, Y2
-	VORPS constants<>+992(SB), Y1, Y3
-	VMOVUPS constants<>+1024(SB), Y4
+	VORPS constants<>+864(SB), Y0, Y2
+	VORPS constants<>+864(SB), Y1, Y3
+	VMOVUPS constants<>+896(SB), Y4
 	VMAXPS Y2, Y4, Y2
-	VMOVUPS constants<>+1024(SB), Y4
+	VMOVUPS constants<>+896(SB), Y4
 	VMAXPS Y3, Y4, Y3
 	VMOVAPS Y14, Y4
-	VFMADD231PS constants<>+608(SB), Y2, Y4
+	VFMADD231PS constants<>+512(SB), Y2, Y4
 	VMOVAPS Y14, Y5
-	VFMADD231PS constants<>+608(SB), Y3, Y5
+	VFMADD231PS constants<>+512(SB), Y3, Y5
 	VSUBPS Y14, Y4, Y6
 	VSUBPS Y14, Y5, Y7
-	VFNMADD231PS constants<>+672(SB), Y6, Y2
-	VFNMADD231PS constants<>+672(SB), Y7, Y3
-	VFNMADD132PS constants<>+704(SB), Y2, Y6
-	VFNMADD132PS constants<>+704(SB), Y3, Y7
+	VFNMADD231PS constants<>+576(SB), Y6, Y2
+	VFNMADD231PS constants<>+576(SB), Y7, Y3
+	VFNMADD132PS constants<>+928(SB), Y2, Y6
+	VFNMADD132PS constants<>+928(SB), Y3, Y7
 	VMOVAPS Y12, Y2
 	VFMADD231PS Y6, Y13, Y2
 	VMOVAPS Y12, Y3
@@ -879,14 +865,14 @@ tail2:
 	JEQ done3
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
-	VORPS constants<>+992(SB), Y1, Y2
-	VMOVUPS constants<>+1024(SB), Y3
+	VORPS constants<>+864(SB), Y1, Y2
+	VMOVUPS constants<>+896(SB), Y3
 	VMAXPS Y2, Y3, Y2
 	VMOVAPS Y14, Y3
-	VFMADD231PS constants<>+608(SB), Y2, Y3
+	VFMADD231PS constants<>+512(SB), Y2, Y3
 	VSUBPS Y14, Y3, Y4
-	VFNMADD231PS constants<>+672(SB), Y4, Y2
-	VFNMADD132PS constants<>+704(SB), Y2, Y4
+	VFNMADD231PS constants<>+576(SB), Y4, Y2
+	VFNMADD132PS constants<>+928(SB), Y2, Y4
 	VMOVAPS Y12, Y2
 	VFMADD231PS Y4, Y13, Y2
 	VFMADD213PS Y11, Y4, Y2
@@ -910,14 +896,14 @@ tail2:
 	VMASKMOVPS Y4, Y0, 0(DI)(AX*1)
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
-	VORPS constants<>+992(SB), Y1, Y2
-	VMOVUPS constants<>+1024(SB), Y3
+	VORPS constants<>+864(SB), Y1, Y2
+	VMOVUPS constants<>+896(SB), Y3
 	VMAXPS Y2, Y3, Y2
 	VMOVAPS Y14, Y3
-	VFMADD231PS constants<>+608(SB), Y2, Y3
+	VFMADD231PS constants<>+512(SB), Y2, Y3
 	VSUBPS Y14, Y3, Y4
-	VFNMADD231PS constants<>+672(SB), Y4, Y2
-	VFNMADD132PS constants<>+704(SB), Y2, Y4
+	VFNMADD231PS constants<>+576(SB), Y4, Y2
+	VFNMADD132PS constants<>+928(SB), Y2, Y4
 	VMOVAPS Y12, Y2
 	VFMADD231PS Y4, Y13, Y2
 	VFMADD213PS Y11, Y4, Y2
@@ -945,9 +931,9 @@ done3:
 
 // func expAVX2(dst *float32, x *float32, n int)
 TEXT ·expAVX2(SB), NOSPLIT, $0-24
-	VMOVUPS constants<>+736(SB), Y13
-	VMOVUPS constants<>+896(SB), Y15
-	VMOVUPS constants<>+640(SB), Y14
+	VMOVUPS constants<>+608(SB), Y13
+	VMOVUPS constants<>+768(SB), Y15
+	VMOVUPS constants<>+544(SB), Y14
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -968,62 +954,62 @@ loop4:
 	VMOVUPS 32(SI)(AX*1), Y1
 	VMOVUPS 64(SI)(AX*1), Y2
 	VMOVUPS 96(SI)(AX*1), Y3
-	VMOVUPS constants<>+1312(SB), Y4
+	VMOVUPS constants<>+1216(SB), Y4
 	VMINPS Y0, Y4, Y0
-	VMOVUPS constants<>+1312(SB), Y4
+	VMOVUPS constants<>+1216(SB), Y4
 	VMINPS Y1, Y4, Y1
-	VMOVUPS constants<>+1312(SB), Y4
+	VMOVUPS constants<>+1216(SB), Y4
 	VMINPS Y2, Y4, Y2
-	VMOVUPS constants<>+1312(SB), Y4
+	VMOVUPS constants<>+1216(SB), Y4
 	VMINPS Y3, Y4, Y3
-	VMOVUPS constants<>+1024(SB), Y4
+	VMOVUPS constants<>+896(SB), Y4
 	VMAXPS Y0, Y4, Y0
-	VMOVUPS constants<>+1024(SB), Y4
+	VMOVUPS constants<>+896(SB), Y4
 	VMAXPS Y1, Y4, Y1
-	VMOVUPS constants<>+1024(SB), Y4
+	VMOVUPS constants<>+896(SB), Y4
 	VMAXPS Y2, Y4, Y2
-	VMOVUPS constants<>+1024(SB), Y4
+	VMOVUPS constants<>+896(SB), Y4
 	VMAXPS Y3, Y4, Y3
 	VMOVAPS Y14, Y4
-	VFMADD231PS constants<>+608(SB), Y0, Y4
+	VFMADD231PS constants<>+512(SB), Y0, Y4
 	VMOVAPS Y14, Y5
-	VFMADD231PS constants<>+608(SB), Y1, Y5
+	VFMADD231PS constants<>+512(SB), Y1, Y5
 	VMOVAPS Y14, Y6
-	VFMADD231PS constants<>+608(SB), Y2, Y6
+	VFMADD231PS constants<>+512(SB), Y2, Y6
 	VMOVAPS Y14, Y7
-	VFMADD231PS constants<>+608(SB), Y3, Y7
+	VFMADD231PS constants<>+512(SB), Y3, Y7
 	VSUBPS Y14, Y4, Y8
 	VSUBPS Y14, Y5, Y9
 	VSUBPS Y14, Y6, Y10
 	VSUBPS Y14, Y7, Y11
-	VFNMADD231PS constants<>+672(SB), Y8, Y0
-	VFNMADD231PS constants<>+672(SB), Y9, Y1
-	VFNMADD231PS constants<>+672(SB), Y10, Y2
-	VFNMADD231PS constants<>+672(SB), Y11, Y3
-	VFNMADD132PS constants<>+704(SB), Y0, Y8
-	VFNMADD132PS constants<>+704(SB), Y1, Y9
-	VFNMADD132PS constants<>+704(SB), Y2, Y10
-	VFNMADD132PS constants<>+704(SB), Y3, Y11
+	VFNMADD231PS constants<>+576(SB), Y8, Y0
+	VFNMADD231PS constants<>+576(SB), Y9, Y1
+	VFNMADD231PS constants<>+576(SB), Y10, Y2
+	VFNMADD231PS constants<>+576(SB), Y11, Y3
+	VFNMADD132PS constants<>+928(SB), Y0, Y8
+	VFNMADD132PS constants<>+928(SB), Y1, Y9
+	VFNMADD132PS constants<>+928(SB), Y2, Y10
+	VFNMADD132PS constants<>+928(SB), Y3, Y11
 	VMOVAPS Y13, Y0
-	VFMADD213PS constants<>+768(SB), Y8, Y0
+	VFMADD213PS constants<>+640(SB), Y8, Y0
 	VMOVAPS Y13, Y1
-	VFMADD213PS constants<>+768(SB), Y9, Y1
+	VFMADD213PS constants<>+640(SB), Y9, Y1
 	VMOVAPS Y13, Y2
-	VFMADD213PS constants<>+768(SB), Y10, Y2
+	VFMADD213PS constants<>+640(SB), Y10, Y2
 	VMOVAPS Y13, Y3
-	VFMADD213PS constants<>+768(SB), Y11, Y3
-	VFMADD213PS constants<>+800(SB), Y8, Y0
-	VFMADD213PS constants<>+800(SB), Y9, Y1
-	VFMADD213PS constants<>+800(SB), Y10, Y2
-	VFMADD213PS constants<>+800(SB), Y11, Y3
-	VFMADD213PS constants<>+832(SB), Y8, Y0
-	VFMADD213PS constants<>+832(SB), Y9, Y1
-	VFMADD213PS constants<>+832(SB), Y10, Y2
-	VFMADD213PS constants<>+832(SB), Y11, Y3
-	VFMADD213PS constants<>+864(SB), Y8, Y0
-	VFMADD213PS constants<>+864(SB), Y9, Y1
-	VFMADD213PS constants<>+864(SB), Y10, Y2
-	VFMADD213PS constants<>+864(SB), Y11, Y3
+	VFMADD213PS constants<>+640(SB), Y11, Y3
+	VFMADD213PS constants<>+672(SB), Y8, Y0
+	VFMADD213PS constants<>+672(SB), Y9, Y1
+	VFMADD213PS constants<>+672(SB), Y10, Y2
+	VFMADD213PS constants<>+672(SB), Y11, Y3
+	VFMADD213PS constants<>+704(SB), Y8, Y0
+	VFMADD213PS constants<>+704(SB), Y9, Y1
+	VFMADD213PS constants<>+704(SB), Y10, Y2
+	VFMADD213PS constants<>+704(SB), Y11, Y3
+	VFMADD213PS constants<>+736(SB), Y8, Y0
+	VFMADD213PS constants<>+736(SB), Y9, Y1
+	VFMADD213PS constants<>+736(SB), Y10, Y2
+	VFMADD213PS constants<>+736(SB), Y11, Y3
 	VFMADD213PS Y15, Y8, Y0
 	VFMADD213PS Y15, Y9, Y1
 	VFMADD213PS Y15, Y10, Y2
@@ -1083,34 +1069,34 @@ skip5:
 single1:
 	VMOVUPS 0(SI)(AX*1), Y0
 	VMOVUPS 32(SI)(AX*1), Y1
-	VMOVUPS constants<>+1312(SB), Y2
+	VMOVUPS constants<>+1216(SB), Y2
 	VMINPS Y0, Y2, Y0
-	VMOVUPS constants<>+1312(SB), Y2
+	VMOVUPS constants<>+1216(SB), Y2
 	VMINPS Y1, Y2, Y1
-	VMOVUPS constants<>+1024(SB), Y2
+	VMOVUPS constants<>+896(SB), Y2
 	VMAXPS Y0, Y2, Y0
-	VMOVUPS constants<>+1024(SB), Y2
+	VMOVUPS constants<>+896(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVAPS Y14, Y2
-	VFMADD231PS constants<>+608(SB), Y0, Y2
+	VFMADD231PS constants<>+512(SB), Y0, Y2
 	VMOVAPS Y14, Y3
-	VFMADD231PS constants<>+608(SB), Y1, Y3
+	VFMADD231PS constants<>+512(SB), Y1, Y3
 	VSUBPS Y14, Y2, Y4
 	VSUBPS Y14, Y3, Y5
-	VFNMADD231PS constants<>+672(SB), Y4, Y0
-	VFNMADD231PS constants<>+672(SB), Y5, Y1
-	VFNMADD132PS constants<>+704(SB), Y0, Y4
-	VFNMADD132PS constants<>+704(SB), Y1, Y5
+	VFNMADD231PS constants<>+576(SB), Y4, Y0
+	VFNMADD231PS constants<>+576(SB), Y5, Y1
+	VFNMADD132PS constants<>+928(SB), Y0, Y4
+	VFNMADD132PS constants<>+928(SB), Y1, Y5
 	VMOVAPS Y13, Y0
-	VFMADD213PS constants<>+768(SB), Y4, Y0
+	VFMADD213PS constants<>+640(SB), Y4, Y0
 	VMOVAPS Y13, Y1
-	VFMADD213PS constants<>+768(SB), Y5, Y1
-	VFMADD213PS constants<>+800(SB), Y4, Y0
-	VFMADD213PS constants<>+800(SB), Y5, Y1
-	VFMADD213PS constants<>+832(SB), Y4, Y0
-	VFMADD213PS constants<>+832(SB), Y5, Y1
-	VFMADD213PS constants<>+864(SB), Y4, Y0
-	VFMADD213PS constants<>+864(SB), Y5, Y1
+	VFMADD213PS constants<>+640(SB), Y5, Y1
+	VFMADD213PS constants<>+672(SB), Y4, Y0
+	VFMADD213PS constants<>+672(SB), Y5, Y1
+	VFMADD213PS constants<>+704(SB), Y4, Y0
+	VFMADD213PS constants<>+704(SB), Y5, Y1
+	VFMADD213PS constants<>+736(SB), Y4, Y0
+	VFMADD213PS constants<>+736(SB), Y5, Y1
 	VFMADD213PS Y15, Y4, Y0
 	VFMADD213PS Y15, Y5, Y1
 	VFMADD213PS Y15, Y4, Y0
@@ -1143,20 +1129,20 @@ tail2:
 	JEQ done3
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
-	VMOVUPS constants<>+1312(SB), Y2
+	VMOVUPS constants<>+1216(SB), Y2
 	VMINPS Y1, Y2, Y1
-	VMOVUPS constants<>+1024(SB), Y2
+	VMOVUPS constants<>+896(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVAPS Y14, Y2
-	VFMADD231PS constants<>+608(SB), Y1, Y2
+	VFMADD231PS constants<>+512(SB), Y1, Y2
 	VSUBPS Y14, Y2, Y3
-	VFNMADD231PS constants<>+672(SB), Y3, Y1
-	VFNMADD132PS constants<>+704(SB), Y1, Y3
+	VFNMADD231PS constants<>+576(SB), Y3, Y1
+	VFNMADD132PS constants<>+928(SB), Y1, Y3
 	VMOVAPS Y13, Y1
-	VFMADD213PS constants<>+768(SB), Y3, Y1
-	VFMADD213PS constants<>+800(SB), Y3, Y1
-	VFMADD213PS constants<>+832(SB), Y3, Y1
-	VFMADD213PS constants<>+864(SB), Y3, Y1
+	VFMADD213PS constants<>+640(SB), Y3, Y1
+	VFMADD213PS constants<>+672(SB), Y3, Y1
+	VFMADD213PS constants<>+704(SB), Y3, Y1
+	VFMADD213PS constants<>+736(SB), Y3, Y1
 	VFMADD213PS Y15, Y3, Y1
 	VFMADD213PS Y15, Y3, Y1
 	VPSUBD Y14, Y2, Y2
@@ -1171,20 +1157,20 @@ tail2:
 	VMASKMOVPS Y1, Y0, 0(DI)(AX*1)
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
-	VMOVUPS constants<>+1312(SB), Y2
+	VMOVUPS constants<>+1216(SB), Y2
 	VMINPS Y1, Y2, Y1
-	VMOVUPS constants<>+1024(SB), Y2
+	VMOVUPS constants<>+896(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVAPS Y14, Y2
-	VFMADD231PS constants<>+608(SB), Y1, Y2
+	VFMADD231PS constants<>+512(SB), Y1, Y2
 	VSUBPS Y14, Y2, Y3
-	VFNMADD231PS constants<>+672(SB), Y3, Y1
-	VFNMADD132PS constants<>+704(SB), Y1, Y3
+	VFNMADD231PS constants<>+576(SB), Y3, Y1
+	VFNMADD132PS constants<>+928(SB), Y1, Y3
 	VMOVAPS Y13, Y1
-	VFMADD213PS constants<>+768(SB), Y3, Y1
-	VFMADD213PS constants<>+800(SB), Y3, Y1
-	VFMADD213PS constants<>+832(SB), Y3, Y1
-	VFMADD213PS constants<>+864(SB), Y3, Y1
+	VFMADD213PS constants<>+640(SB), Y3, Y1
+	VFMADD213PS constants<>+672(SB), Y3, Y1
+	VFMADD213PS constants<>+704(SB), Y3, Y1
+	VFMADD213PS constants<>+736(SB), Y3, Y1
 	VFMADD213PS Y15, Y3, Y1
 	VFMADD213PS Y15, Y3, Y1
 	VPSUBD Y14, Y2, Y2
@@ -1203,12 +1189,12 @@ done3:
 
 // func expm1AVX2(dst *float32, x *float32, n int)
 TEXT ·expm1AVX2(SB), NOSPLIT, $0-24
-	VMOVUPS constants<>+1568(SB), Y13
-	VMOVUPS constants<>+1376(SB), Y12
-	VMOVUPS constants<>+1408(SB), Y11
-	VMOVUPS constants<>+1440(SB), Y10
-	VMOVUPS constants<>+1536(SB), Y15
-	VMOVUPS constants<>+640(SB), Y14
+	VMOVUPS constants<>+1472(SB), Y13
+	VMOVUPS constants<>+1280(SB), Y12
+	VMOVUPS constants<>+1312(SB), Y11
+	VMOVUPS constants<>+1344(SB), Y10
+	VMOVUPS constants<>+1440(SB), Y15
+	VMOVUPS constants<>+544(SB), Y14
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1226,34 +1212,34 @@ TEXT ·expm1AVX2(SB), NOSPLIT, $0-24
 single1:
 	VMOVUPS 0(SI)(AX*1), Y0
 	VMOVUPS 32(SI)(AX*1), Y1
-	VMOVUPS constants<>+1312(SB), Y2
+	VMOVUPS constants<>+1216(SB), Y2
 	VMINPS Y0, Y2, Y3
-	VMOVUPS constants<>+1312(SB), Y2
+	VMOVUPS constants<>+1216(SB), Y2
 	VMINPS Y1, Y2, Y4
-	VMOVUPS constants<>+1344(SB), Y2
+	VMOVUPS constants<>+1248(SB), Y2
 	VMAXPS Y3, Y2, Y3
-	VMOVUPS constants<>+1344(SB), Y2
+	VMOVUPS constants<>+1248(SB), Y2
 	VMAXPS Y4, Y2, Y4
 	VMOVAPS Y14, Y2
-	VFMADD231PS constants<>+608(SB), Y3, Y2
+	VFMADD231PS constants<>+512(SB), Y3, Y2
 	VMOVAPS Y14, Y5
-	VFMADD231PS constants<>+608(SB), Y4, Y5
+	VFMADD231PS constants<>+512(SB), Y4, Y5
 	VSUBPS Y14, Y2, Y6
 	VSUBPS Y14, Y5, Y7
-	VFNMADD231PS constants<>+672(SB), Y6, Y3
-	VFNMADD231PS constants<>+672(SB), Y7, Y4
-	VFNMADD132PS constants<>+704(SB), Y3, Y6
-	VFNMADD132PS constants<>+704(SB), Y4, Y7
+	VFNMADD231PS constants<>+576(SB), Y6, Y3
+	VFNMADD231PS constants<>+576(SB), Y7, Y4
+	VFNMADD132PS constants<>+928(SB), Y3, Y6
+	VFNMADD132PS constants<>+928(SB), Y4, Y7
 	VMOVAPS Y11, Y3
 	VFMADD231PS Y6, Y12, Y3
 	VMOVAPS Y11, Y4
 	VFMADD231PS Y7, Y12, Y4
 	VFMADD213PS Y10, Y6, Y3
 	VFMADD213PS Y10, Y7, Y4
-	VFMADD213PS constants<>+1472(SB), Y6, Y3
-	VFMADD213PS constants<>+1472(SB), Y7, Y4
-	VFMADD213PS constants<>+1504(SB), Y6, Y3
-	VFMADD213PS constants<>+1504(SB), Y7, Y4
+	VFMADD213PS constants<>+1376(SB), Y6, Y3
+	VFMADD213PS constants<>+1376(SB), Y7, Y4
+	VFMADD213PS constants<>+1408(SB), Y6, Y3
+	VFMADD213PS constants<>+1408(SB), Y7, Y4
 	VFMADD213PS Y15, Y6, Y3
 	VFMADD213PS Y15, Y7, Y4
 	VMULPS Y6, Y6, Y8
@@ -1286,20 +1272,20 @@ tail2:
 	JEQ done3
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
-	VMOVUPS constants<>+1312(SB), Y2
+	VMOVUPS constants<>+1216(SB), Y2
 	VMINPS Y1, Y2, Y3
-	VMOVUPS constants<>+1344(SB), Y2
+	VMOVUPS constants<>+1248(SB), Y2
 	VMAXPS Y3, Y2, Y3
 	VMOVAPS Y14, Y2
-	VFMADD231PS constants<>+608(SB), Y3, Y2
+	VFMADD231PS constants<>+512(SB), Y3, Y2
 	VSUBPS Y14, Y2, Y4
-	VFNMADD231PS constants<>+672(SB), Y4, Y3
-	VFNMADD132PS constants<>+704(SB), Y3, Y4
+	VFNMADD231PS constants<>+576(SB), Y4, Y3
+	VFNMADD132PS constants<>+928(SB), Y3, Y4
 	VMOVAPS Y11, Y3
 	VFMADD231PS Y4, Y12, Y3
 	VFMADD213PS Y10, Y4, Y3
-	VFMADD213PS constants<>+1472(SB), Y4, Y3
-	VFMADD213PS constants<>+1504(SB), Y4, Y3
+	VFMADD213PS constants<>+1376(SB), Y4, Y3
+	VFMADD213PS constants<>+1408(SB), Y4, Y3
 	VFMADD213PS Y15, Y4, Y3
 	VMULPS Y4, Y4, Y5
 	VFMADD231PS Y3, Y5, Y4
@@ -1314,20 +1300,20 @@ tail2:
 	VMASKMOVPS Y4, Y0, 0(DI)(AX*1)
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
-	VMOVUPS constants<>+1312(SB), Y2
+	VMOVUPS constants<>+1216(SB), Y2
 	VMINPS Y1, Y2, Y3
-	VMOVUPS constants<>+1344(SB), Y2
+	VMOVUPS constants<>+1248(SB), Y2
 	VMAXPS Y3, Y2, Y3
 	VMOVAPS Y14, Y2
-	VFMADD231PS constants<>+608(SB), Y3, Y2
+	VFMADD231PS constants<>+512(SB), Y3, Y2
 	VSUBPS Y14, Y2, Y4
-	VFNMADD231PS constants<>+672(SB), Y4, Y3
-	VFNMADD132PS constants<>+704(SB), Y3, Y4
+	VFNMADD231PS constants<>+576(SB), Y4, Y3
+	VFNMADD132PS constants<>+928(SB), Y3, Y4
 	VMOVAPS Y11, Y3
 	VFMADD231PS Y4, Y12, Y3
 	VFMADD213PS Y10, Y4, Y3
-	VFMADD213PS constants<>+1472(SB), Y4, Y3
-	VFMADD213PS constants<>+1504(SB), Y4, Y3
+	VFMADD213PS constants<>+1376(SB), Y4, Y3
+	VFMADD213PS constants<>+1408(SB), Y4, Y3
 	VFMADD213PS Y15, Y4, Y3
 	VMULPS Y4, Y4, Y5
 	VFMADD231PS Y3, Y5, Y4
@@ -1347,9 +1333,9 @@ done3:
 // func logAVX2(dst *float32, x *float32, n int)
 TEXT ·logAVX2(SB), NOSPLIT, $0-24
 	VMOVUPS constants<>+0(SB), Y15
-	VMOVUPS constants<>+1600(SB), Y13
-	VMOVUPS constants<>+1760(SB), Y12
-	VMOVUPS constants<>+1984(SB), Y14
+	VMOVUPS constants<>+1504(SB), Y13
+	VMOVUPS constants<>+1664(SB), Y12
+	VMOVUPS constants<>+1888(SB), Y14
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1369,12 +1355,12 @@ single1:
 	VMOVUPS 32(SI)(AX*1), Y1
 	VCMPPS $17, Y13, Y0, Y2
 	VCMPPS $17, Y13, Y1, Y3
-	VMULPS constants<>+1632(SB), Y0, Y4
-	VMULPS constants<>+1632(SB), Y1, Y5
+	VMULPS constants<>+1536(SB), Y0, Y4
+	VMULPS constants<>+1536(SB), Y1, Y5
 	VBLENDVPS Y2, Y4, Y0, Y6
 	VBLENDVPS Y3, Y5, Y1, Y4
-	VPSUBD constants<>+1664(SB), Y6, Y5
-	VPSUBD constants<>+1664(SB), Y4, Y7
+	VPSUBD constants<>+1568(SB), Y6, Y5
+	VPSUBD constants<>+1568(SB), Y4, Y7
 	VPSRAD $23, Y5, Y8
 	VPSRAD $23, Y7, Y5
 	VPSLLD $23, Y8, Y7
@@ -1383,57 +1369,57 @@ single1:
 	VPSUBD Y9, Y4, Y4
 	VCVTDQ2PS Y8, Y7
 	VCVTDQ2PS Y5, Y8
-	VANDPS constants<>+1696(SB), Y2, Y2
-	VANDPS constants<>+1696(SB), Y3, Y3
+	VANDPS constants<>+1600(SB), Y2, Y2
+	VANDPS constants<>+1600(SB), Y3, Y3
 	VSUBPS Y2, Y7, Y7
 	VSUBPS Y3, Y8, Y8
-	VSUBPS constants<>+896(SB), Y6, Y6
-	VSUBPS constants<>+896(SB), Y4, Y4
+	VSUBPS constants<>+768(SB), Y6, Y6
+	VSUBPS constants<>+768(SB), Y4, Y4
 	VMOVAPS Y12, Y2
-	VFMADD231PS constants<>+1728(SB), Y6, Y2
+	VFMADD231PS constants<>+1632(SB), Y6, Y2
 	VMOVAPS Y12, Y3
-	VFMADD231PS constants<>+1728(SB), Y4, Y3
+	VFMADD231PS constants<>+1632(SB), Y4, Y3
+	VFMADD213PS constants<>+1696(SB), Y6, Y2
+	VFMADD213PS constants<>+1696(SB), Y4, Y3
+	VFMADD213PS constants<>+1728(SB), Y6, Y2
+	VFMADD213PS constants<>+1728(SB), Y4, Y3
+	VFMADD213PS constants<>+1760(SB), Y6, Y2
+	VFMADD213PS constants<>+1760(SB), Y4, Y3
 	VFMADD213PS constants<>+1792(SB), Y6, Y2
 	VFMADD213PS constants<>+1792(SB), Y4, Y3
 	VFMADD213PS constants<>+1824(SB), Y6, Y2
 	VFMADD213PS constants<>+1824(SB), Y4, Y3
 	VFMADD213PS constants<>+1856(SB), Y6, Y2
 	VFMADD213PS constants<>+1856(SB), Y4, Y3
-	VFMADD213PS constants<>+1888(SB), Y6, Y2
-	VFMADD213PS constants<>+1888(SB), Y4, Y3
-	VFMADD213PS constants<>+1920(SB), Y6, Y2
-	VFMADD213PS constants<>+1920(SB), Y4, Y3
-	VFMADD213PS constants<>+1952(SB), Y6, Y2
-	VFMADD213PS constants<>+1952(SB), Y4, Y3
 	VMULPS Y6, Y6, Y5
 	VMULPS Y4, Y4, Y9
 	VMULPS Y5, Y6, Y10
 	VMULPS Y9, Y4, Y11
 	VMULPS Y2, Y10, Y10
 	VMULPS Y3, Y11, Y11
-	VFMADD231PS constants<>+704(SB), Y7, Y10
-	VFMADD231PS constants<>+704(SB), Y8, Y11
-	VFNMADD132PS constants<>+1536(SB), Y10, Y5
-	VFNMADD132PS constants<>+1536(SB), Y11, Y9
+	VFMADD231PS constants<>+928(SB), Y7, Y10
+	VFMADD231PS constants<>+928(SB), Y8, Y11
+	VFNMADD132PS constants<>+1440(SB), Y10, Y5
+	VFNMADD132PS constants<>+1440(SB), Y11, Y9
 	VADDPS Y6, Y5, Y5
 	VADDPS Y4, Y9, Y9
-	VFMADD132PS constants<>+672(SB), Y5, Y7
-	VFMADD132PS constants<>+672(SB), Y9, Y8
+	VFMADD132PS constants<>+576(SB), Y5, Y7
+	VFMADD132PS constants<>+576(SB), Y9, Y8
 	VCMPPS $0, Y14, Y0, Y2
 	VCMPPS $0, Y14, Y1, Y3
 	VBLENDVPS Y2, Y14, Y7, Y4
 	VBLENDVPS Y3, Y14, Y8, Y2
 	VCMPPS $0, Y15, Y0, Y3
 	VCMPPS $0, Y15, Y1, Y5
-	VMOVUPS constants<>+2016(SB), Y6
+	VMOVUPS constants<>+1920(SB), Y6
 	VBLENDVPS Y3, Y6, Y4, Y7
-	VMOVUPS constants<>+2016(SB), Y3
+	VMOVUPS constants<>+1920(SB), Y3
 	VBLENDVPS Y5, Y3, Y2, Y4
 	VCMPPS $25, Y15, Y0, Y0
 	VCMPPS $25, Y15, Y1, Y1
-	VMOVUPS constants<>+2048(SB), Y2
+	VMOVUPS constants<>+1952(SB), Y2
 	VBLENDVPS Y0, Y2, Y7, Y3
-	VMOVUPS constants<>+2048(SB), Y0
+	VMOVUPS constants<>+1952(SB), Y0
 	VBLENDVPS Y1, Y0, Y4, Y2
 	VMOVUPS Y3, 0(DI)(AX*1)
 	VMOVUPS Y2, 32(DI)(AX*1)
@@ -1446,75 +1432,75 @@ tail2:
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
 	VCMPPS $17, Y13, Y1, Y2
-	VMULPS constants<>+1632(SB), Y1, Y3
+	VMULPS constants<>+1536(SB), Y1, Y3
 	VBLENDVPS Y2, Y3, Y1, Y4
-	VPSUBD constants<>+1664(SB), Y4, Y3
+	VPSUBD constants<>+1568(SB), Y4, Y3
 	VPSRAD $23, Y3, Y5
 	VPSLLD $23, Y5, Y3
 	VPSUBD Y3, Y4, Y4
 	VCVTDQ2PS Y5, Y3
-	VANDPS constants<>+1696(SB), Y2, Y2
+	VANDPS constants<>+1600(SB), Y2, Y2
 	VSUBPS Y2, Y3, Y3
-	VSUBPS constants<>+896(SB), Y4, Y4
+	VSUBPS constants<>+768(SB), Y4, Y4
 	VMOVAPS Y12, Y2
-	VFMADD231PS constants<>+1728(SB), Y4, Y2
+	VFMADD231PS constants<>+1632(SB), Y4, Y2
+	VFMADD213PS constants<>+1696(SB), Y4, Y2
+	VFMADD213PS constants<>+1728(SB), Y4, Y2
+	VFMADD213PS constants<>+1760(SB), Y4, Y2
 	VFMADD213PS constants<>+1792(SB), Y4, Y2
 	VFMADD213PS constants<>+1824(SB), Y4, Y2
 	VFMADD213PS constants<>+1856(SB), Y4, Y2
-	VFMADD213PS constants<>+1888(SB), Y4, Y2
-	VFMADD213PS constants<>+1920(SB), Y4, Y2
-	VFMADD213PS constants<>+1952(SB), Y4, Y2
 	VMULPS Y4, Y4, Y5
 	VMULPS Y5, Y4, Y6
 	VMULPS Y2, Y6, Y6
-	VFMADD231PS constants<>+704(SB), Y3, Y6
-	VFNMADD132PS constants<>+1536(SB), Y6, Y5
+	VFMADD231PS constants<>+928(SB), Y3, Y6
+	VFNMADD132PS constants<>+1440(SB), Y6, Y5
 	VADDPS Y4, Y5, Y5
-	VFMADD132PS constants<>+672(SB), Y5, Y3
+	VFMADD132PS constants<>+576(SB), Y5, Y3
 	VCMPPS $0, Y14, Y1, Y2
 	VBLENDVPS Y2, Y14, Y3, Y4
 	VCMPPS $0, Y15, Y1, Y2
-	VMOVUPS constants<>+2016(SB), Y3
+	VMOVUPS constants<>+1920(SB), Y3
 	VBLENDVPS Y2, Y3, Y4, Y5
 	VCMPPS $25, Y15, Y1, Y1
-	VMOVUPS constants<>+2048(SB), Y2
+	VMOVUPS constants<>+1952(SB), Y2
 	VBLENDVPS Y1, Y2, Y5, Y3
 	VMASKMOVPS Y3, Y0, 0(DI)(AX*1)
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
 	VCMPPS $17, Y13, Y1, Y2
-	VMULPS constants<>+1632(SB), Y1, Y3
+	VMULPS constants<>+1536(SB), Y1, Y3
 	VBLENDVPS Y2, Y3, Y1, Y4
-	VPSUBD constants<>+1664(SB), Y4, Y3
+	VPSUBD constants<>+1568(SB), Y4, Y3
 	VPSRAD $23, Y3, Y5
 	VPSLLD $23, Y5, Y3
 	VPSUBD Y3, Y4, Y4
 	VCVTDQ2PS Y5, Y3
-	VANDPS constants<>+1696(SB), Y2, Y2
+	VANDPS constants<>+1600(SB), Y2, Y2
 	VSUBPS Y2, Y3, Y3
-	VSUBPS constants<>+896(SB), Y4, Y4
+	VSUBPS constants<>+768(SB), Y4, Y4
 	VMOVAPS Y12, Y2
-	VFMADD231PS constants<>+1728(SB), Y4, Y2
+	VFMADD231PS constants<>+1632(SB), Y4, Y2
+	VFMADD213PS constants<>+1696(SB), Y4, Y2
+	VFMADD213PS constants<>+1728(SB), Y4, Y2
+	VFMADD213PS constants<>+1760(SB), Y4, Y2
 	VFMADD213PS constants<>+1792(SB), Y4, Y2
 	VFMADD213PS constants<>+1824(SB), Y4, Y2
 	VFMADD213PS constants<>+1856(SB), Y4, Y2
-	VFMADD213PS constants<>+1888(SB), Y4, Y2
-	VFMADD213PS constants<>+1920(SB), Y4, Y2
-	VFMADD213PS constants<>+1952(SB), Y4, Y2
 	VMULPS Y4, Y4, Y5
 	VMULPS Y5, Y4, Y6
 	VMULPS Y2, Y6, Y6
-	VFMADD231PS constants<>+704(SB), Y3, Y6
-	VFNMADD132PS constants<>+1536(SB), Y6, Y5
+	VFMADD231PS constants<>+928(SB), Y3, Y6
+	VFNMADD132PS constants<>+1440(SB), Y6, Y5
 	VADDPS Y4, Y5, Y5
-	VFMADD132PS constants<>+672(SB), Y5, Y3
+	VFMADD132PS constants<>+576(SB), Y5, Y3
 	VCMPPS $0, Y14, Y1, Y2
 	VBLENDVPS Y2, Y14, Y3, Y4
 	VCMPPS $0, Y15, Y1, Y2
-	VMOVUPS constants<>+2016(SB), Y3
+	VMOVUPS constants<>+1920(SB), Y3
 	VBLENDVPS Y2, Y3, Y4, Y5
 	VCMPPS $25, Y15, Y1, Y1
-	VMOVUPS constants<>+2048(SB), Y2
+	VMOVUPS constants<>+1952(SB), Y2
 	VBLENDVPS Y1, Y2, Y5, Y3
 	VMASKMOVPS Y3, Y0, 32(DI)(AX*1)
 done3:
@@ -1523,10 +1509,10 @@ done3:
 
 // func log1pAVX2(dst *float32, x *float32, n int)
 TEXT ·log1pAVX2(SB), NOSPLIT, $0-24
-	VMOVUPS constants<>+2112(SB), Y15
-	VMOVUPS constants<>+896(SB), Y14
-	VMOVUPS constants<>+1984(SB), Y13
-	VMOVUPS constants<>+2144(SB), Y12
+	VMOVUPS constants<>+2016(SB), Y15
+	VMOVUPS constants<>+768(SB), Y14
+	VMOVUPS constants<>+1888(SB), Y13
+	VMOVUPS constants<>+2048(SB), Y12
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1546,15 +1532,15 @@ single1:
 	VMOVUPS 32(SI)(AX*1), Y1
 	VADDPS Y14, Y0, Y2
 	VADDPS Y14, Y1, Y3
-	VPSUBD constants<>+1664(SB), Y2, Y2
-	VPSUBD constants<>+1664(SB), Y3, Y3
+	VPSUBD constants<>+1568(SB), Y2, Y2
+	VPSUBD constants<>+1568(SB), Y3, Y3
 	VPSRAD $23, Y2, Y4
 	VPSRAD $23, Y3, Y2
 	VPSLLD $23, Y4, Y3
 	VPSLLD $23, Y2, Y5
-	VMOVUPS constants<>+2080(SB), Y6
+	VMOVUPS constants<>+1984(SB), Y6
 	VPSUBD Y3, Y6, Y3
-	VMOVUPS constants<>+2080(SB), Y6
+	VMOVUPS constants<>+1984(SB), Y6
 	VPSUBD Y5, Y6, Y5
 	VMULPS Y15, Y0, Y6
 	VMULPS Y15, Y1, Y7
@@ -1566,42 +1552,42 @@ single1:
 	VFMADD231PS Y5, Y7, Y9
 	VCVTDQ2PS Y4, Y3
 	VCVTDQ2PS Y2, Y4
-	VMOVUPS constants<>+1728(SB), Y2
+	VMOVUPS constants<>+1632(SB), Y2
 	VMOVAPS Y8, Y5
-	VFMADD213PS constants<>+1760(SB), Y2, Y5
-	VMOVUPS constants<>+1728(SB), Y2
+	VFMADD213PS constants<>+1664(SB), Y2, Y5
+	VMOVUPS constants<>+1632(SB), Y2
 	VMOVAPS Y9, Y6
-	VFMADD213PS constants<>+1760(SB), Y2, Y6
+	VFMADD213PS constants<>+1664(SB), Y2, Y6
+	VFMADD213PS constants<>+1696(SB), Y8, Y5
+	VFMADD213PS constants<>+1696(SB), Y9, Y6
+	VFMADD213PS constants<>+1728(SB), Y8, Y5
+	VFMADD213PS constants<>+1728(SB), Y9, Y6
+	VFMADD213PS constants<>+1760(SB), Y8, Y5
+	VFMADD213PS constants<>+1760(SB), Y9, Y6
 	VFMADD213PS constants<>+1792(SB), Y8, Y5
 	VFMADD213PS constants<>+1792(SB), Y9, Y6
 	VFMADD213PS constants<>+1824(SB), Y8, Y5
 	VFMADD213PS constants<>+1824(SB), Y9, Y6
 	VFMADD213PS constants<>+1856(SB), Y8, Y5
 	VFMADD213PS constants<>+1856(SB), Y9, Y6
-	VFMADD213PS constants<>+1888(SB), Y8, Y5
-	VFMADD213PS constants<>+1888(SB), Y9, Y6
-	VFMADD213PS constants<>+1920(SB), Y8, Y5
-	VFMADD213PS constants<>+1920(SB), Y9, Y6
-	VFMADD213PS constants<>+1952(SB), Y8, Y5
-	VFMADD213PS constants<>+1952(SB), Y9, Y6
 	VMULPS Y8, Y8, Y2
 	VMULPS Y9, Y9, Y7
 	VMULPS Y2, Y8, Y10
 	VMULPS Y7, Y9, Y11
 	VMULPS Y5, Y10, Y10
 	VMULPS Y6, Y11, Y11
-	VFMADD231PS constants<>+704(SB), Y3, Y10
-	VFMADD231PS constants<>+704(SB), Y4, Y11
-	VFNMADD132PS constants<>+1536(SB), Y10, Y2
-	VFNMADD132PS constants<>+1536(SB), Y11, Y7
+	VFMADD231PS constants<>+928(SB), Y3, Y10
+	VFMADD231PS constants<>+928(SB), Y4, Y11
+	VFNMADD132PS constants<>+1440(SB), Y10, Y2
+	VFNMADD132PS constants<>+1440(SB), Y11, Y7
 	VADDPS Y8, Y2, Y2
 	VADDPS Y9, Y7, Y7
-	VFMADD132PS constants<>+672(SB), Y2, Y3
-	VFMADD132PS constants<>+672(SB), Y7, Y4
+	VFMADD132PS constants<>+576(SB), Y2, Y3
+	VFMADD132PS constants<>+576(SB), Y7, Y4
 	VANDPS constants<>+32(SB), Y0, Y2
 	VANDPS constants<>+32(SB), Y1, Y5
-	VCMPPS $17, constants<>+1568(SB), Y2, Y2
-	VCMPPS $17, constants<>+1568(SB), Y5, Y5
+	VCMPPS $17, constants<>+1472(SB), Y2, Y2
+	VCMPPS $17, constants<>+1472(SB), Y5, Y5
 	VBLENDVPS Y2, Y0, Y3, Y6
 	VBLENDVPS Y5, Y1, Y4, Y2
 	VCMPPS $0, Y13, Y0, Y3
@@ -1610,15 +1596,15 @@ single1:
 	VBLENDVPS Y4, Y13, Y2, Y3
 	VCMPPS $0, Y12, Y0, Y2
 	VCMPPS $0, Y12, Y1, Y4
-	VMOVUPS constants<>+2016(SB), Y6
+	VMOVUPS constants<>+1920(SB), Y6
 	VBLENDVPS Y2, Y6, Y5, Y7
-	VMOVUPS constants<>+2016(SB), Y2
+	VMOVUPS constants<>+1920(SB), Y2
 	VBLENDVPS Y4, Y2, Y3, Y5
 	VCMPPS $25, Y12, Y0, Y0
 	VCMPPS $25, Y12, Y1, Y1
-	VMOVUPS constants<>+2048(SB), Y2
+	VMOVUPS constants<>+1952(SB), Y2
 	VBLENDVPS Y0, Y2, Y7, Y3
-	VMOVUPS constants<>+2048(SB), Y0
+	VMOVUPS constants<>+1952(SB), Y0
 	VBLENDVPS Y1, Y0, Y5, Y2
 	VMOVUPS Y3, 0(DI)(AX*1)
 	VMOVUPS Y2, 32(DI)(AX*1)
@@ -1631,83 +1617,83 @@ tail2:
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
 	VADDPS Y14, Y1, Y2
-	VPSUBD constants<>+1664(SB), Y2, Y2
+	VPSUBD constants<>+1568(SB), Y2, Y2
 	VPSRAD $23, Y2, Y3
 	VPSLLD $23, Y3, Y2
-	VMOVUPS constants<>+2080(SB), Y4
+	VMOVUPS constants<>+1984(SB), Y4
 	VPSUBD Y2, Y4, Y2
 	VMULPS Y15, Y1, Y4
 	VMOVAPS Y14, Y5
 	VFMSUB231PS Y15, Y2, Y5
 	VFMADD231PS Y2, Y4, Y5
 	VCVTDQ2PS Y3, Y2
-	VMOVUPS constants<>+1728(SB), Y3
+	VMOVUPS constants<>+1632(SB), Y3
 	VMOVAPS Y5, Y4
-	VFMADD213PS constants<>+1760(SB), Y3, Y4
+	VFMADD213PS constants<>+1664(SB), Y3, Y4
+	VFMADD213PS constants<>+1696(SB), Y5, Y4
+	VFMADD213PS constants<>+1728(SB), Y5, Y4
+	VFMADD213PS constants<>+1760(SB), Y5, Y4
 	VFMADD213PS constants<>+1792(SB), Y5, Y4
 	VFMADD213PS constants<>+1824(SB), Y5, Y4
 	VFMADD213PS constants<>+1856(SB), Y5, Y4
-	VFMADD213PS constants<>+1888(SB), Y5, Y4
-	VFMADD213PS constants<>+1920(SB), Y5, Y4
-	VFMADD213PS constants<>+1952(SB), Y5, Y4
 	VMULPS Y5, Y5, Y3
 	VMULPS Y3, Y5, Y6
 	VMULPS Y4, Y6, Y6
-	VFMADD231PS constants<>+704(SB), Y2, Y6
-	VFNMADD132PS constants<>+1536(SB), Y6, Y3
+	VFMADD231PS constants<>+928(SB), Y2, Y6
+	VFNMADD132PS constants<>+1440(SB), Y6, Y3
 	VADDPS Y5, Y3, Y3
-	VFMADD132PS constants<>+672(SB), Y3, Y2
+	VFMADD132PS constants<>+576(SB), Y3, Y2
 	VANDPS constants<>+32(SB), Y1, Y3
-	VCMPPS $17, constants<>+1568(SB), Y3, Y3
+	VCMPPS $17, constants<>+1472(SB), Y3, Y3
 	VBLENDVPS Y3, Y1, Y2, Y4
 	VCMPPS $0, Y13, Y1, Y2
 	VBLENDVPS Y2, Y13, Y4, Y3
 	VCMPPS $0, Y12, Y1, Y2
-	VMOVUPS constants<>+2016(SB), Y4
+	VMOVUPS constants<>+1920(SB), Y4
 	VBLENDVPS Y2, Y4, Y3, Y5
 	VCMPPS $25, Y12, Y1, Y1
-	VMOVUPS constants<>+2048(SB), Y2
+	VMOVUPS constants<>+1952(SB), Y2
 	VBLENDVPS Y1, Y2, Y5, Y3
 	VMASKMOVPS Y3, Y0, 0(DI)(AX*1)
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
 	VADDPS Y14, Y1, Y2
-	VPSUBD constants<>+1664(SB), Y2, Y2
+	VPSUBD constants<>+1568(SB), Y2, Y2
 	VPSRAD $23, Y2, Y3
 	VPSLLD $23, Y3, Y2
-	VMOVUPS constants<>+2080(SB), Y4
+	VMOVUPS constants<>+1984(SB), Y4
 	VPSUBD Y2, Y4, Y2
 	VMULPS Y15, Y1, Y4
 	VMOVAPS Y14, Y5
 	VFMSUB231PS Y15, Y2, Y5
 	VFMADD231PS Y2, Y4, Y5
 	VCVTDQ2PS Y3, Y2
-	VMOVUPS constants<>+1728(SB), Y3
+	VMOVUPS constants<>+1632(SB), Y3
 	VMOVAPS Y5, Y4
-	VFMADD213PS constants<>+1760(SB), Y3, Y4
+	VFMADD213PS constants<>+1664(SB), Y3, Y4
+	VFMADD213PS constants<>+1696(SB), Y5, Y4
+	VFMADD213PS constants<>+1728(SB), Y5, Y4
+	VFMADD213PS constants<>+1760(SB), Y5, Y4
 	VFMADD213PS constants<>+1792(SB), Y5, Y4
 	VFMADD213PS constants<>+1824(SB), Y5, Y4
 	VFMADD213PS constants<>+1856(SB), Y5, Y4
-	VFMADD213PS constants<>+1888(SB), Y5, Y4
-	VFMADD213PS constants<>+1920(SB), Y5, Y4
-	VFMADD213PS constants<>+1952(SB), Y5, Y4
 	VMULPS Y5, Y5, Y3
 	VMULPS Y3, Y5, Y6
 	VMULPS Y4, Y6, Y6
-	VFMADD231PS constants<>+704(SB), Y2, Y6
-	VFNMADD132PS constants<>+1536(SB), Y6, Y3
+	VFMADD231PS constants<>+928(SB), Y2, Y6
+	VFNMADD132PS constants<>+1440(SB), Y6, Y3
 	VADDPS Y5, Y3, Y3
-	VFMADD132PS constants<>+672(SB), Y3, Y2
+	VFMADD132PS constants<>+576(SB), Y3, Y2
 	VANDPS constants<>+32(SB), Y1, Y3
-	VCMPPS $17, constants<>+1568(SB), Y3, Y3
+	VCMPPS $17, constants<>+1472(SB), Y3, Y3
 	VBLENDVPS Y3, Y1, Y2, Y4
 	VCMPPS $0, Y13, Y1, Y2
 	VBLENDVPS Y2, Y13, Y4, Y3
 	VCMPPS $0, Y12, Y1, Y2
-	VMOVUPS constants<>+2016(SB), Y4
+	VMOVUPS constants<>+1920(SB), Y4
 	VBLENDVPS Y2, Y4, Y3, Y5
 	VCMPPS $25, Y12, Y1, Y1
-	VMOVUPS constants<>+2048(SB), Y2
+	VMOVUPS constants<>+1952(SB), Y2
 	VBLENDVPS Y1, Y2, Y5, Y3
 	VMASKMOVPS Y3, Y0, 32(DI)(AX*1)
 done3:
@@ -1716,10 +1702,10 @@ done3:
 
 // func softplusAVX2(dst *float32, x *float32, n int)
 TEXT ·softplusAVX2(SB), NOSPLIT, $0-24
-	VMOVUPS constants<>+672(SB), Y13
-	VMOVUPS constants<>+896(SB), Y15
-	VMOVUPS constants<>+640(SB), Y14
-	VMOVUPS constants<>+704(SB), Y12
+	VMOVUPS constants<>+576(SB), Y13
+	VMOVUPS constants<>+768(SB), Y15
+	VMOVUPS constants<>+544(SB), Y14
+	VMOVUPS constants<>+928(SB), Y12
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1741,34 +1727,34 @@ single1:
 	VMAXPS Y0, Y2, Y3
 	VMOVUPS constants<>+0(SB), Y2
 	VMAXPS Y1, Y2, Y4
-	VORPS constants<>+992(SB), Y0, Y0
-	VORPS constants<>+992(SB), Y1, Y1
-	VMOVUPS constants<>+1024(SB), Y2
+	VORPS constants<>+864(SB), Y0, Y0
+	VORPS constants<>+864(SB), Y1, Y1
+	VMOVUPS constants<>+896(SB), Y2
 	VMAXPS Y0, Y2, Y0
-	VMOVUPS constants<>+1024(SB), Y2
+	VMOVUPS constants<>+896(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVAPS Y14, Y2
-	VFMADD231PS constants<>+608(SB), Y0, Y2
+	VFMADD231PS constants<>+512(SB), Y0, Y2
 	VMOVAPS Y14, Y5
-	VFMADD231PS constants<>+608(SB), Y1, Y5
+	VFMADD231PS constants<>+512(SB), Y1, Y5
 	VSUBPS Y14, Y2, Y6
 	VSUBPS Y14, Y5, Y7
 	VFNMADD231PS Y13, Y6, Y0
 	VFNMADD231PS Y13, Y7, Y1
 	VFNMADD231PS Y12, Y6, Y0
 	VFNMADD231PS Y12, Y7, Y1
-	VMOVUPS constants<>+736(SB), Y6
+	VMOVUPS constants<>+608(SB), Y6
 	VMOVAPS Y0, Y7
-	VFMADD213PS constants<>+768(SB), Y6, Y7
-	VMOVUPS constants<>+736(SB), Y6
+	VFMADD213PS constants<>+640(SB), Y6, Y7
+	VMOVUPS constants<>+608(SB), Y6
 	VMOVAPS Y1, Y8
-	VFMADD213PS constants<>+768(SB), Y6, Y8
-	VFMADD213PS constants<>+800(SB), Y0, Y7
-	VFMADD213PS constants<>+800(SB), Y1, Y8
-	VFMADD213PS constants<>+832(SB), Y0, Y7
-	VFMADD213PS constants<>+832(SB), Y1, Y8
-	VFMADD213PS constants<>+864(SB), Y0, Y7
-	VFMADD213PS constants<>+864(SB), Y1, Y8
+	VFMADD213PS constants<>+640(SB), Y6, Y8
+	VFMADD213PS constants<>+672(SB), Y0, Y7
+	VFMADD213PS constants<>+672(SB), Y1, Y8
+	VFMADD213PS constants<>+704(SB), Y0, Y7
+	VFMADD213PS constants<>+704(SB), Y1, Y8
+	VFMADD213PS constants<>+736(SB), Y0, Y7
+	VFMADD213PS constants<>+736(SB), Y1, Y8
 	VFMADD213PS Y15, Y0, Y7
 	VFMADD213PS Y15, Y1, Y8
 	VFMADD213PS Y15, Y0, Y7
@@ -1793,8 +1779,8 @@ single1:
 	VMULPS Y1, Y8, Y8
 	VADDPS Y15, Y7, Y0
 	VADDPS Y15, Y8, Y1
-	VPSUBD constants<>+1664(SB), Y0, Y0
-	VPSUBD constants<>+1664(SB), Y1, Y1
+	VPSUBD constants<>+1568(SB), Y0, Y0
+	VPSUBD constants<>+1568(SB), Y1, Y1
 	VPSRAD $23, Y0, Y2
 	VPSRAD $23, Y1, Y0
 	VPSLLD $23, Y2, Y1
@@ -1807,24 +1793,24 @@ single1:
 	VFMADD231PS Y5, Y8, Y9
 	VCVTDQ2PS Y2, Y1
 	VCVTDQ2PS Y0, Y2
-	VMOVUPS constants<>+1728(SB), Y0
+	VMOVUPS constants<>+1632(SB), Y0
 	VMOVAPS Y6, Y5
-	VFMADD213PS constants<>+1760(SB), Y0, Y5
-	VMOVUPS constants<>+1728(SB), Y0
+	VFMADD213PS constants<>+1664(SB), Y0, Y5
+	VMOVUPS constants<>+1632(SB), Y0
 	VMOVAPS Y9, Y7
-	VFMADD213PS constants<>+1760(SB), Y0, Y7
+	VFMADD213PS constants<>+1664(SB), Y0, Y7
+	VFMADD213PS constants<>+1696(SB), Y6, Y5
+	VFMADD213PS constants<>+1696(SB), Y9, Y7
+	VFMADD213PS constants<>+1728(SB), Y6, Y5
+	VFMADD213PS constants<>+1728(SB), Y9, Y7
+	VFMADD213PS constants<>+1760(SB), Y6, Y5
+	VFMADD213PS constants<>+1760(SB), Y9, Y7
 	VFMADD213PS constants<>+1792(SB), Y6, Y5
 	VFMADD213PS constants<>+1792(SB), Y9, Y7
 	VFMADD213PS constants<>+1824(SB), Y6, Y5
 	VFMADD213PS constants<>+1824(SB), Y9, Y7
 	VFMADD213PS constants<>+1856(SB), Y6, Y5
 	VFMADD213PS constants<>+1856(SB), Y9, Y7
-	VFMADD213PS constants<>+1888(SB), Y6, Y5
-	VFMADD213PS constants<>+1888(SB), Y9, Y7
-	VFMADD213PS constants<>+1920(SB), Y6, Y5
-	VFMADD213PS constants<>+1920(SB), Y9, Y7
-	VFMADD213PS constants<>+1952(SB), Y6, Y5
-	VFMADD213PS constants<>+1952(SB), Y9, Y7
 	VMULPS Y6, Y6, Y0
 	VMULPS Y9, Y9, Y8
 	VMULPS Y0, Y6, Y10
@@ -1833,8 +1819,8 @@ single1:
 	VMULPS Y7, Y11, Y11
 	VFMADD231PS Y12, Y1, Y10
 	VFMADD231PS Y12, Y2, Y11
-	VFNMADD132PS constants<>+1536(SB), Y10, Y0
-	VFNMADD132PS constants<>+1536(SB), Y11, Y8
+	VFNMADD132PS constants<>+1440(SB), Y10, Y0
+	VFNMADD132PS constants<>+1440(SB), Y11, Y8
 	VADDPS Y6, Y0, Y0
 	VADDPS Y9, Y8, Y8
 	VFMADD231PS Y13, Y1, Y0
@@ -1853,20 +1839,20 @@ tail2:
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
 	VMOVUPS constants<>+0(SB), Y2
 	VMAXPS Y1, Y2, Y3
-	VORPS constants<>+992(SB), Y1, Y1
-	VMOVUPS constants<>+1024(SB), Y2
+	VORPS constants<>+864(SB), Y1, Y1
+	VMOVUPS constants<>+896(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVAPS Y14, Y2
-	VFMADD231PS constants<>+608(SB), Y1, Y2
+	VFMADD231PS constants<>+512(SB), Y1, Y2
 	VSUBPS Y14, Y2, Y4
 	VFNMADD231PS Y13, Y4, Y1
 	VFNMADD231PS Y12, Y4, Y1
-	VMOVUPS constants<>+736(SB), Y4
+	VMOVUPS constants<>+608(SB), Y4
 	VMOVAPS Y1, Y5
-	VFMADD213PS constants<>+768(SB), Y4, Y5
-	VFMADD213PS constants<>+800(SB), Y1, Y5
-	VFMADD213PS constants<>+832(SB), Y1, Y5
-	VFMADD213PS constants<>+864(SB), Y1, Y5
+	VFMADD213PS constants<>+640(SB), Y4, Y5
+	VFMADD213PS constants<>+672(SB), Y1, Y5
+	VFMADD213PS constants<>+704(SB), Y1, Y5
+	VFMADD213PS constants<>+736(SB), Y1, Y5
 	VFMADD213PS Y15, Y1, Y5
 	VFMADD213PS Y15, Y1, Y5
 	VPSUBD Y14, Y2, Y2
@@ -1879,27 +1865,27 @@ tail2:
 	VPADDD Y15, Y1, Y1
 	VMULPS Y1, Y5, Y5
 	VADDPS Y15, Y5, Y1
-	VPSUBD constants<>+1664(SB), Y1, Y1
+	VPSUBD constants<>+1568(SB), Y1, Y1
 	VPSRAD $23, Y1, Y2
 	VPSLLD $23, Y2, Y1
 	VPSUBD Y1, Y15, Y1
 	VSUBPS Y15, Y1, Y4
 	VFMADD231PS Y1, Y5, Y4
 	VCVTDQ2PS Y2, Y1
-	VMOVUPS constants<>+1728(SB), Y2
+	VMOVUPS constants<>+1632(SB), Y2
 	VMOVAPS Y4, Y5
-	VFMADD213PS constants<>+1760(SB), Y2, Y5
+	VFMADD213PS constants<>+1664(SB), Y2, Y5
+	VFMADD213PS constants<>+1696(SB), Y4, Y5
+	VFMADD213PS constants<>+1728(SB), Y4, Y5
+	VFMADD213PS constants<>+1760(SB), Y4, Y5
 	VFMADD213PS constants<>+1792(SB), Y4, Y5
 	VFMADD213PS constants<>+1824(SB), Y4, Y5
 	VFMADD213PS constants<>+1856(SB), Y4, Y5
-	VFMADD213PS constants<>+1888(SB), Y4, Y5
-	VFMADD213PS constants<>+1920(SB), Y4, Y5
-	VFMADD213PS constants<>+1952(SB), Y4, Y5
 	VMULPS Y4, Y4, Y2
 	VMULPS Y2, Y4, Y6
 	VMULPS Y5, Y6, Y6
 	VFMADD231PS Y12, Y1, Y6
-	VFNMADD132PS constants<>+1536(SB), Y6, Y2
+	VFNMADD132PS constants<>+1440(SB), Y6, Y2
 	VADDPS Y4, Y2, Y2
 	VFMADD231PS Y13, Y1, Y2
 	VADDPS Y2, Y3, Y3
@@ -1908,20 +1894,20 @@ tail2:
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
 	VMOVUPS constants<>+0(SB), Y2
 	VMAXPS Y1, Y2, Y3
-	VORPS constants<>+992(SB), Y1, Y1
-	VMOVUPS constants<>+1024(SB), Y2
+	VORPS constants<>+864(SB), Y1, Y1
+	VMOVUPS constants<>+896(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVAPS Y14, Y2
-	VFMADD231PS constants<>+608(SB), Y1, Y2
+	VFMADD231PS constants<>+512(SB), Y1, Y2
 	VSUBPS Y14, Y2, Y4
 	VFNMADD231PS Y13, Y4, Y1
 	VFNMADD231PS Y12, Y4, Y1
-	VMOVUPS constants<>+736(SB), Y4
+	VMOVUPS constants<>+608(SB), Y4
 	VMOVAPS Y1, Y5
-	VFMADD213PS constants<>+768(SB), Y4, Y5
-	VFMADD213PS constants<>+800(SB), Y1, Y5
-	VFMADD213PS constants<>+832(SB), Y1, Y5
-	VFMADD213PS constants<>+864(SB), Y1, Y5
+	VFMADD213PS constants<>+640(SB), Y4, Y5
+	VFMADD213PS constants<>+672(SB), Y1, Y5
+	VFMADD213PS constants<>+704(SB), Y1, Y5
+	VFMADD213PS constants<>+736(SB), Y1, Y5
 	VFMADD213PS Y15, Y1, Y5
 	VFMADD213PS Y15, Y1, Y5
 	VPSUBD Y14, Y2, Y2
@@ -1934,27 +1920,27 @@ tail2:
 	VPADDD Y15, Y1, Y1
 	VMULPS Y1, Y5, Y5
 	VADDPS Y15, Y5, Y1
-	VPSUBD constants<>+1664(SB), Y1, Y1
+	VPSUBD constants<>+1568(SB), Y1, Y1
 	VPSRAD $23, Y1, Y2
 	VPSLLD $23, Y2, Y1
 	VPSUBD Y1, Y15, Y1
 	VSUBPS Y15, Y1, Y4
 	VFMADD231PS Y1, Y5, Y4
 	VCVTDQ2PS Y2, Y1
-	VMOVUPS constants<>+1728(SB), Y2
+	VMOVUPS constants<>+1632(SB), Y2
 	VMOVAPS Y4, Y5
-	VFMADD213PS constants<>+1760(SB), Y2, Y5
+	VFMADD213PS constants<>+1664(SB), Y2, Y5
+	VFMADD213PS constants<>+1696(SB), Y4, Y5
+	VFMADD213PS constants<>+1728(SB), Y4, Y5
+	VFMADD213PS constants<>+1760(SB), Y4, Y5
 	VFMADD213PS constants<>+1792(SB), Y4, Y5
 	VFMADD213PS constants<>+1824(SB), Y4, Y5
 	VFMADD213PS constants<>+1856(SB), Y4, Y5
-	VFMADD213PS constants<>+1888(SB), Y4, Y5
-	VFMADD213PS constants<>+1920(SB), Y4, Y5
-	VFMADD213PS constants<>+1952(SB), Y4, Y5
 	VMULPS Y4, Y4, Y2
 	VMULPS Y2, Y4, Y6
 	VMULPS Y5, Y6, Y6
 	VFMADD231PS Y12, Y1, Y6
-	VFNMADD132PS constants<>+1536(SB), Y6, Y2
+	VFNMADD132PS constants<>+1440(SB), Y6, Y2
 	VADDPS Y4, Y2, Y2
 	VFMADD231PS Y13, Y1, Y2
 	VADDPS Y2, Y3, Y3
@@ -1965,13 +1951,13 @@ done3:
 
 // func mishAVX2(dst *float32, x *float32, n int)
 TEXT ·mishAVX2(SB), NOSPLIT, $0-24
-	VMOVUPS constants<>+736(SB), Y12
-	VMOVUPS constants<>+768(SB), Y11
-	VMOVUPS constants<>+800(SB), Y10
-	VMOVUPS constants<>+832(SB), Y9
-	VMOVUPS constants<>+896(SB), Y15
-	VMOVUPS constants<>+1248(SB), Y14
-	VMOVUPS constants<>+640(SB), Y13
+	VMOVUPS constants<>+608(SB), Y12
+	VMOVUPS constants<>+640(SB), Y11
+	VMOVUPS constants<>+672(SB), Y10
+	VMOVUPS constants<>+704(SB), Y9
+	VMOVUPS constants<>+768(SB), Y15
+	VMOVUPS constants<>+1152(SB), Y14
+	VMOVUPS constants<>+544(SB), Y13
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -1989,22 +1975,22 @@ TEXT ·mishAVX2(SB), NOSPLIT, $0-24
 single1:
 	VMOVUPS 0(SI)(AX*1), Y0
 	VMOVUPS 32(SI)(AX*1), Y1
-	VORPS constants<>+992(SB), Y0, Y2
-	VORPS constants<>+992(SB), Y1, Y3
-	VMOVUPS constants<>+1024(SB), Y4
+	VORPS constants<>+864(SB), Y0, Y2
+	VORPS constants<>+864(SB), Y1, Y3
+	VMOVUPS constants<>+896(SB), Y4
 	VMAXPS Y2, Y4, Y2
-	VMOVUPS constants<>+1024(SB), Y4
+	VMOVUPS constants<>+896(SB), Y4
 	VMAXPS Y3, Y4, Y3
 	VMOVAPS Y13, Y4
-	VFMADD231PS constants<>+608(SB), Y2, Y4
+	VFMADD231PS constants<>+512(SB), Y2, Y4
 	VMOVAPS Y13, Y5
-	VFMADD231PS constants<>+608(SB), Y3, Y5
+	VFMADD231PS constants<>+512(SB), Y3, Y5
 	VSUBPS Y13, Y4, Y6
 	VSUBPS Y13, Y5, Y7
-	VFNMADD231PS constants<>+672(SB), Y6, Y2
-	VFNMADD231PS constants<>+672(SB), Y7, Y3
-	VFNMADD132PS constants<>+704(SB), Y2, Y6
-	VFNMADD132PS constants<>+704(SB), Y3, Y7
+	VFNMADD231PS constants<>+576(SB), Y6, Y2
+	VFNMADD231PS constants<>+576(SB), Y7, Y3
+	VFNMADD132PS constants<>+928(SB), Y2, Y6
+	VFNMADD132PS constants<>+928(SB), Y3, Y7
 	VMOVAPS Y11, Y2
 	VFMADD231PS Y6, Y12, Y2
 	VMOVAPS Y11, Y3
@@ -2013,8 +1999,8 @@ single1:
 	VFMADD213PS Y10, Y7, Y3
 	VFMADD213PS Y9, Y6, Y2
 	VFMADD213PS Y9, Y7, Y3
-	VFMADD213PS constants<>+864(SB), Y6, Y2
-	VFMADD213PS constants<>+864(SB), Y7, Y3
+	VFMADD213PS constants<>+736(SB), Y6, Y2
+	VFMADD213PS constants<>+736(SB), Y7, Y3
 	VFMADD213PS Y15, Y6, Y2
 	VFMADD213PS Y15, Y7, Y3
 	VFMADD213PS Y15, Y6, Y2
@@ -2069,19 +2055,19 @@ tail2:
 	JEQ done3
 	VMOVUPS 0(DX), Y0
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
-	VORPS constants<>+992(SB), Y1, Y2
-	VMOVUPS constants<>+1024(SB), Y3
+	VORPS constants<>+864(SB), Y1, Y2
+	VMOVUPS constants<>+896(SB), Y3
 	VMAXPS Y2, Y3, Y2
 	VMOVAPS Y13, Y3
-	VFMADD231PS constants<>+608(SB), Y2, Y3
+	VFMADD231PS constants<>+512(SB), Y2, Y3
 	VSUBPS Y13, Y3, Y4
-	VFNMADD231PS constants<>+672(SB), Y4, Y2
-	VFNMADD132PS constants<>+704(SB), Y2, Y4
+	VFNMADD231PS constants<>+576(SB), Y4, Y2
+	VFNMADD132PS constants<>+928(SB), Y2, Y4
 	VMOVAPS Y11, Y2
 	VFMADD231PS Y4, Y12, Y2
 	VFMADD213PS Y10, Y4, Y2
 	VFMADD213PS Y9, Y4, Y2
-	VFMADD213PS constants<>+864(SB), Y4, Y2
+	VFMADD213PS constants<>+736(SB), Y4, Y2
 	VFMADD213PS Y15, Y4, Y2
 	VFMADD213PS Y15, Y4, Y2
 	VPSUBD Y13, Y3, Y3
@@ -2107,19 +2093,19 @@ tail2:
 	VMASKMOVPS Y1, Y0, 0(DI)(AX*1)
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
-	VORPS constants<>+992(SB), Y1, Y2
-	VMOVUPS constants<>+1024(SB), Y3
+	VORPS constants<>+864(SB), Y1, Y2
+	VMOVUPS constants<>+896(SB), Y3
 	VMAXPS Y2, Y3, Y2
 	VMOVAPS Y13, Y3
-	VFMADD231PS constants<>+608(SB), Y2, Y3
+	VFMADD231PS constants<>+512(SB), Y2, Y3
 	VSUBPS Y13, Y3, Y4
-	VFNMADD231PS constants<>+672(SB), Y4, Y2
-	VFNMADD132PS constants<>+704(SB), Y2, Y4
+	VFNMADD231PS constants<>+576(SB), Y4, Y2
+	VFNMADD132PS constants<>+928(SB), Y2, Y4
 	VMOVAPS Y11, Y2
 	VFMADD231PS Y4, Y12, Y2
 	VFMADD213PS Y10, Y4, Y2
 	VFMADD213PS Y9, Y4, Y2
-	VFMADD213PS constants<>+864(SB), Y4, Y2
+	VFMADD213PS constants<>+736(SB), Y4, Y2
 	VFMADD213PS Y15, Y4, Y2
 	VFMADD213PS Y15, Y4, Y2
 	VPSUBD Y13, Y3, Y3
@@ -2149,9 +2135,9 @@ done3:
 
 // func erfAVX2(dst *float32, x *float32, n int)
 TEXT ·erfAVX2(SB), NOSPLIT, $0-24
-	VMOVUPS constants<>+2432(SB), Y13
-	VMOVUPS constants<>+896(SB), Y15
-	VMOVUPS constants<>+640(SB), Y14
+	VMOVUPS constants<>+2336(SB), Y13
+	VMOVUPS constants<>+768(SB), Y15
+	VMOVUPS constants<>+544(SB), Y14
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -2173,64 +2159,64 @@ single1:
 	VANDPS constants<>+32(SB), Y1, Y3
 	VMULPS Y2, Y2, Y4
 	VMULPS Y3, Y3, Y5
-	VMOVUPS constants<>+2176(SB), Y6
+	VMOVUPS constants<>+2080(SB), Y6
 	VMOVAPS Y4, Y7
-	VFMADD213PS constants<>+2208(SB), Y6, Y7
-	VMOVUPS constants<>+2176(SB), Y6
+	VFMADD213PS constants<>+2112(SB), Y6, Y7
+	VMOVUPS constants<>+2080(SB), Y6
 	VMOVAPS Y5, Y8
-	VFMADD213PS constants<>+2208(SB), Y6, Y8
+	VFMADD213PS constants<>+2112(SB), Y6, Y8
+	VFMADD213PS constants<>+2144(SB), Y4, Y7
+	VFMADD213PS constants<>+2144(SB), Y5, Y8
+	VFMADD213PS constants<>+2176(SB), Y4, Y7
+	VFMADD213PS constants<>+2176(SB), Y5, Y8
+	VFMADD213PS constants<>+2208(SB), Y4, Y7
+	VFMADD213PS constants<>+2208(SB), Y5, Y8
 	VFMADD213PS constants<>+2240(SB), Y4, Y7
 	VFMADD213PS constants<>+2240(SB), Y5, Y8
-	VFMADD213PS constants<>+2272(SB), Y4, Y7
-	VFMADD213PS constants<>+2272(SB), Y5, Y8
-	VFMADD213PS constants<>+2304(SB), Y4, Y7
-	VFMADD213PS constants<>+2304(SB), Y5, Y8
-	VFMADD213PS constants<>+2336(SB), Y4, Y7
-	VFMADD213PS constants<>+2336(SB), Y5, Y8
 	VFMADD213PS Y2, Y2, Y7
 	VFMADD213PS Y3, Y3, Y8
-	VMOVUPS constants<>+2368(SB), Y4
+	VMOVUPS constants<>+2272(SB), Y4
 	VMINPS Y2, Y4, Y5
-	VMOVUPS constants<>+2368(SB), Y4
+	VMOVUPS constants<>+2272(SB), Y4
 	VMINPS Y3, Y4, Y6
 	VMOVAPS Y13, Y4
-	VFMADD231PS constants<>+2400(SB), Y5, Y4
+	VFMADD231PS constants<>+2304(SB), Y5, Y4
 	VMOVAPS Y13, Y9
-	VFMADD231PS constants<>+2400(SB), Y6, Y9
+	VFMADD231PS constants<>+2304(SB), Y6, Y9
+	VFMADD213PS constants<>+2368(SB), Y5, Y4
+	VFMADD213PS constants<>+2368(SB), Y6, Y9
+	VFMADD213PS constants<>+2400(SB), Y5, Y4
+	VFMADD213PS constants<>+2400(SB), Y6, Y9
+	VFMADD213PS constants<>+2432(SB), Y5, Y4
+	VFMADD213PS constants<>+2432(SB), Y6, Y9
 	VFMADD213PS constants<>+2464(SB), Y5, Y4
 	VFMADD213PS constants<>+2464(SB), Y6, Y9
 	VFMADD213PS constants<>+2496(SB), Y5, Y4
 	VFMADD213PS constants<>+2496(SB), Y6, Y9
-	VFMADD213PS constants<>+2528(SB), Y5, Y4
-	VFMADD213PS constants<>+2528(SB), Y6, Y9
-	VFMADD213PS constants<>+2560(SB), Y5, Y4
-	VFMADD213PS constants<>+2560(SB), Y6, Y9
-	VFMADD213PS constants<>+2592(SB), Y5, Y4
-	VFMADD213PS constants<>+2592(SB), Y6, Y9
 	VFMSUB231PS Y5, Y4, Y5
 	VFMSUB231PS Y6, Y9, Y6
 	VMOVAPS Y14, Y4
-	VFMADD231PS constants<>+608(SB), Y5, Y4
+	VFMADD231PS constants<>+512(SB), Y5, Y4
 	VMOVAPS Y14, Y9
-	VFMADD231PS constants<>+608(SB), Y6, Y9
+	VFMADD231PS constants<>+512(SB), Y6, Y9
 	VSUBPS Y14, Y4, Y10
 	VSUBPS Y14, Y9, Y11
-	VFNMADD231PS constants<>+672(SB), Y10, Y5
-	VFNMADD231PS constants<>+672(SB), Y11, Y6
-	VFNMADD132PS constants<>+704(SB), Y5, Y10
-	VFNMADD132PS constants<>+704(SB), Y6, Y11
-	VMOVUPS constants<>+736(SB), Y5
+	VFNMADD231PS constants<>+576(SB), Y10, Y5
+	VFNMADD231PS constants<>+576(SB), Y11, Y6
+	VFNMADD132PS constants<>+928(SB), Y5, Y10
+	VFNMADD132PS constants<>+928(SB), Y6, Y11
+	VMOVUPS constants<>+608(SB), Y5
 	VMOVAPS Y10, Y6
-	VFMADD213PS constants<>+768(SB), Y5, Y6
-	VMOVUPS constants<>+736(SB), Y5
+	VFMADD213PS constants<>+640(SB), Y5, Y6
+	VMOVUPS constants<>+608(SB), Y5
 	VMOVAPS Y11, Y12
-	VFMADD213PS constants<>+768(SB), Y5, Y12
-	VFMADD213PS constants<>+800(SB), Y10, Y6
-	VFMADD213PS constants<>+800(SB), Y11, Y12
-	VFMADD213PS constants<>+832(SB), Y10, Y6
-	VFMADD213PS constants<>+832(SB), Y11, Y12
-	VFMADD213PS constants<>+864(SB), Y10, Y6
-	VFMADD213PS constants<>+864(SB), Y11, Y12
+	VFMADD213PS constants<>+640(SB), Y5, Y12
+	VFMADD213PS constants<>+672(SB), Y10, Y6
+	VFMADD213PS constants<>+672(SB), Y11, Y12
+	VFMADD213PS constants<>+704(SB), Y10, Y6
+	VFMADD213PS constants<>+704(SB), Y11, Y12
+	VFMADD213PS constants<>+736(SB), Y10, Y6
+	VFMADD213PS constants<>+736(SB), Y11, Y12
 	VFMADD213PS Y15, Y10, Y6
 	VFMADD213PS Y15, Y11, Y12
 	VFMADD213PS Y15, Y10, Y6
@@ -2243,12 +2229,12 @@ single1:
 	VMULPS Y4, Y12, Y12
 	VSUBPS Y6, Y15, Y6
 	VSUBPS Y12, Y15, Y12
-	VCMPPS $17, constants<>+2624(SB), Y2, Y2
-	VCMPPS $17, constants<>+2624(SB), Y3, Y3
+	VCMPPS $17, constants<>+2528(SB), Y2, Y2
+	VCMPPS $17, constants<>+2528(SB), Y3, Y3
 	VBLENDVPS Y2, Y7, Y6, Y4
 	VBLENDVPS Y3, Y8, Y12, Y2
-	VANDPS constants<>+992(SB), Y0, Y0
-	VANDPS constants<>+992(SB), Y1, Y1
+	VANDPS constants<>+864(SB), Y0, Y0
+	VANDPS constants<>+864(SB), Y1, Y1
 	VORPS Y0, Y4, Y4
 	VORPS Y1, Y2, Y2
 	VMOVUPS Y4, 0(DI)(AX*1)
@@ -2263,88 +2249,88 @@ tail2:
 	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
 	VANDPS constants<>+32(SB), Y1, Y2
 	VMULPS Y2, Y2, Y3
-	VMOVUPS constants<>+2176(SB), Y4
+	VMOVUPS constants<>+2080(SB), Y4
 	VMOVAPS Y3, Y5
-	VFMADD213PS constants<>+2208(SB), Y4, Y5
+	VFMADD213PS constants<>+2112(SB), Y4, Y5
+	VFMADD213PS constants<>+2144(SB), Y3, Y5
+	VFMADD213PS constants<>+2176(SB), Y3, Y5
+	VFMADD213PS constants<>+2208(SB), Y3, Y5
 	VFMADD213PS constants<>+2240(SB), Y3, Y5
-	VFMADD213PS constants<>+2272(SB), Y3, Y5
-	VFMADD213PS constants<>+2304(SB), Y3, Y5
-	VFMADD213PS constants<>+2336(SB), Y3, Y5
 	VFMADD213PS Y2, Y2, Y5
-	VMOVUPS constants<>+2368(SB), Y3
+	VMOVUPS constants<>+2272(SB), Y3
 	VMINPS Y2, Y3, Y4
 	VMOVAPS Y13, Y3
-	VFMADD231PS constants<>+2400(SB), Y4, Y3
+	VFMADD231PS constants<>+2304(SB), Y4, Y3
+	VFMADD213PS constants<>+2368(SB), Y4, Y3
+	VFMADD213PS constants<>+2400(SB), Y4, Y3
+	VFMADD213PS constants<>+2432(SB), Y4, Y3
 	VFMADD213PS constants<>+2464(SB), Y4, Y3
 	VFMADD213PS constants<>+2496(SB), Y4, Y3
-	VFMADD213PS constants<>+2528(SB), Y4, Y3
-	VFMADD213PS constants<>+2560(SB), Y4, Y3
-	VFMADD213PS constants<>+2592(SB), Y4, Y3
 	VFMSUB231PS Y4, Y3, Y4
 	VMOVAPS Y14, Y3
-	VFMADD231PS constants<>+608(SB), Y4, Y3
+	VFMADD231PS constants<>+512(SB), Y4, Y3
 	VSUBPS Y14, Y3, Y6
-	VFNMADD231PS constants<>+672(SB), Y6, Y4
-	VFNMADD132PS constants<>+704(SB), Y4, Y6
-	VMOVUPS constants<>+736(SB), Y4
+	VFNMADD231PS constants<>+576(SB), Y6, Y4
+	VFNMADD132PS constants<>+928(SB), Y4, Y6
+	VMOVUPS constants<>+608(SB), Y4
 	VMOVAPS Y6, Y7
-	VFMADD213PS constants<>+768(SB), Y4, Y7
-	VFMADD213PS constants<>+800(SB), Y6, Y7
-	VFMADD213PS constants<>+832(SB), Y6, Y7
-	VFMADD213PS constants<>+864(SB), Y6, Y7
+	VFMADD213PS constants<>+640(SB), Y4, Y7
+	VFMADD213PS constants<>+672(SB), Y6, Y7
+	VFMADD213PS constants<>+704(SB), Y6, Y7
+	VFMADD213PS constants<>+736(SB), Y6, Y7
 	VFMADD213PS Y15, Y6, Y7
 	VFMADD213PS Y15, Y6, Y7
 	VPSLLD $23, Y3, Y4
 	VPADDD Y15, Y4, Y4
 	VMULPS Y4, Y7, Y7
 	VSUBPS Y7, Y15, Y7
-	VCMPPS $17, constants<>+2624(SB), Y2, Y2
+	VCMPPS $17, constants<>+2528(SB), Y2, Y2
 	VBLENDVPS Y2, Y5, Y7, Y3
-	VANDPS constants<>+992(SB), Y1, Y1
+	VANDPS constants<>+864(SB), Y1, Y1
 	VORPS Y1, Y3, Y3
 	VMASKMOVPS Y3, Y0, 0(DI)(AX*1)
 	VMOVUPS 32(DX), Y0
 	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
 	VANDPS constants<>+32(SB), Y1, Y2
 	VMULPS Y2, Y2, Y3
-	VMOVUPS constants<>+2176(SB), Y4
+	VMOVUPS constants<>+2080(SB), Y4
 	VMOVAPS Y3, Y5
-	VFMADD213PS constants<>+2208(SB), Y4, Y5
+	VFMADD213PS constants<>+2112(SB), Y4, Y5
+	VFMADD213PS constants<>+2144(SB), Y3, Y5
+	VFMADD213PS constants<>+2176(SB), Y3, Y5
+	VFMADD213PS constants<>+2208(SB), Y3, Y5
 	VFMADD213PS constants<>+2240(SB), Y3, Y5
-	VFMADD213PS constants<>+2272(SB), Y3, Y5
-	VFMADD213PS constants<>+2304(SB), Y3, Y5
-	VFMADD213PS constants<>+2336(SB), Y3, Y5
 	VFMADD213PS Y2, Y2, Y5
-	VMOVUPS constants<>+2368(SB), Y3
+	VMOVUPS constants<>+2272(SB), Y3
 	VMINPS Y2, Y3, Y4
 	VMOVAPS Y13, Y3
-	VFMADD231PS constants<>+2400(SB), Y4, Y3
+	VFMADD231PS constants<>+2304(SB), Y4, Y3
+	VFMADD213PS constants<>+2368(SB), Y4, Y3
+	VFMADD213PS constants<>+2400(SB), Y4, Y3
+	VFMADD213PS constants<>+2432(SB), Y4, Y3
 	VFMADD213PS constants<>+2464(SB), Y4, Y3
 	VFMADD213PS constants<>+2496(SB), Y4, Y3
-	VFMADD213PS constants<>+2528(SB), Y4, Y3
-	VFMADD213PS constants<>+2560(SB), Y4, Y3
-	VFMADD213PS constants<>+2592(SB), Y4, Y3
 	VFMSUB231PS Y4, Y3, Y4
 	VMOVAPS Y14, Y3
-	VFMADD231PS constants<>+608(SB), Y4, Y3
+	VFMADD231PS constants<>+512(SB), Y4, Y3
 	VSUBPS Y14, Y3, Y6
-	VFNMADD231PS constants<>+672(SB), Y6, Y4
-	VFNMADD132PS constants<>+704(SB), Y4, Y6
-	VMOVUPS constants<>+736(SB), Y4
+	VFNMADD231PS constants<>+576(SB), Y6, Y4
+	VFNMADD132PS constants<>+928(SB), Y4, Y6
+	VMOVUPS constants<>+608(SB), Y4
 	VMOVAPS Y6, Y7
-	VFMADD213PS constants<>+768(SB), Y4, Y7
-	VFMADD213PS constants<>+800(SB), Y6, Y7
-	VFMADD213PS constants<>+832(SB), Y6, Y7
-	VFMADD213PS constants<>+864(SB), Y6, Y7
+	VFMADD213PS constants<>+640(SB), Y4, Y7
+	VFMADD213PS constants<>+672(SB), Y6, Y7
+	VFMADD213PS constants<>+704(SB), Y6, Y7
+	VFMADD213PS constants<>+736(SB), Y6, Y7
 	VFMADD213PS Y15, Y6, Y7
 	VFMADD213PS Y15, Y6, Y7
 	VPSLLD $23, Y3, Y4
 	VPADDD Y15, Y4, Y4
 	VMULPS Y4, Y7, Y7
 	VSUBPS Y7, Y15, Y7
-	VCMPPS $17, constants<>+2624(SB), Y2, Y2
+	VCMPPS $17, constants<>+2528(SB), Y2, Y2
 	VBLENDVPS Y2, Y5, Y7, Y3
-	VANDPS constants<>+992(SB), Y1, Y1
+	VANDPS constants<>+864(SB), Y1, Y1
 	VORPS Y1, Y3, Y3
 	VMASKMOVPS Y3, Y0, 32(DI)(AX*1)
 done3:
@@ -2394,7 +2380,7 @@ done3:
 
 // func rsqrtAVX2(dst *float32, x *float32, n int)
 TEXT ·rsqrtAVX2(SB), NOSPLIT, $0-24
-	VMOVUPS constants<>+896(SB), Y15
+	VMOVUPS constants<>+768(SB), Y15
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -2440,7 +2426,7 @@ done3:
 
 // func reciprocalAVX2(dst *float32, x *float32, n int)
 TEXT ·reciprocalAVX2(SB), NOSPLIT, $0-24
-	VMOVUPS constants<>+896(SB), Y15
+	VMOVUPS constants<>+768(SB), Y15
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -2482,7 +2468,7 @@ done3:
 
 // func negAVX2(dst *float32, x *float32, n int)
 TEXT ·negAVX2(SB), NOSPLIT, $0-24
-	VMOVUPS constants<>+992(SB), Y15
+	VMOVUPS constants<>+864(SB), Y15
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -2730,7 +2716,7 @@ done3:
 
 // func softsignAVX2(dst *float32, x *float32, n int)
 TEXT ·softsignAVX2(SB), NOSPLIT, $0-24
-	VMOVUPS constants<>+896(SB), Y15
+	VMOVUPS constants<>+768(SB), Y15
 	VMOVUPS constants<>+32(SB), Y14
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
@@ -2880,7 +2866,7 @@ done3:
 // func hardSigmoidAVX2(dst *float32, x *float32, alpha float32, beta float32, n int)
 TEXT ·hardSigmoidAVX2(SB), NOSPLIT, $0-32
 	VMOVUPS constants<>+0(SB), Y13
-	VMOVUPS constants<>+896(SB), Y12
+	VMOVUPS constants<>+768(SB), Y12
 	MOVQ n+24(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -2933,9 +2919,9 @@ done3:
 // func hardSwishAVX2(dst *float32, x *float32, n int)
 TEXT ·hardSwishAVX2(SB), NOSPLIT, $0-24
 	VMOVUPS constants<>+0(SB), Y15
-	VMOVUPS constants<>+2656(SB), Y14
-	VMOVUPS constants<>+1536(SB), Y13
-	VMOVUPS constants<>+896(SB), Y12
+	VMOVUPS constants<>+2560(SB), Y14
+	VMOVUPS constants<>+1440(SB), Y13
+	VMOVUPS constants<>+768(SB), Y12
 	MOVQ n+16(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -2994,10 +2980,10 @@ done3:
 // func eluAVX2(dst *float32, x *float32, pos float32, neg float32, s float32, n int)
 TEXT ·eluAVX2(SB), NOSPLIT, $0-40
 	VMOVUPS constants<>+0(SB), Y10
-	VMOVUPS constants<>+1568(SB), Y9
-	VMOVUPS constants<>+1376(SB), Y8
-	VMOVUPS constants<>+1536(SB), Y12
-	VMOVUPS constants<>+640(SB), Y11
+	VMOVUPS constants<>+1472(SB), Y9
+	VMOVUPS constants<>+1280(SB), Y8
+	VMOVUPS constants<>+1440(SB), Y12
+	VMOVUPS constants<>+544(SB), Y11
 	MOVQ n+32(FP), CX
 	MOVQ CX, BX
 	ANDQ $15, CX
@@ -3020,20 +3006,20 @@ single1:
 	VCMPPS $30, Y10, Y0, Y1
 	VMULPS Y15, Y0, Y2
 	VMULPS Y13, Y0, Y0
-	VMOVUPS constants<>+1312(SB), Y3
+	VMOVUPS constants<>+1216(SB), Y3
 	VMINPS Y0, Y3, Y4
-	VMOVUPS constants<>+1344(SB), Y3
+	VMOVUPS constants<>+1248(SB), Y3
 	VMAXPS Y4, Y3, Y4
 	VMOVAPS Y11, Y3
-	VFMADD231PS constants<>+608(SB), Y4, Y3
+	VFMADD231PS constants<>+512(SB), Y4, Y3
 	VSUBPS Y11, Y3, Y5
-	VFNMADD231PS constants<>+672(SB), Y5, Y4
-	VFNMADD132PS constants<>+704(SB), Y4, Y5
+	VFNMADD231PS constants<>+576(SB), Y5, Y4
+	VFNMADD132PS constants<>+928(SB), Y4, Y5
 	VMOVAPS Y8, Y4
+	VFMADD213PS constants<>+1312(SB), Y5, Y4
+	VFMADD213PS constants<>+1344(SB), Y5, Y4
+	VFMADD213PS constants<>+1376(SB), Y5, Y4
 	VFMADD213PS constants<>+1408(SB), Y5, Y4
-	VFMADD213PS constants<>+1440(SB), Y5, Y4
-	VFMADD213PS constants<>+1472(SB), Y5, Y4
-	VFMADD213PS constants<>+1504(SB), Y5, Y4
 	VFMADD213PS Y12, Y5, Y4
 	VMULPS Y5, Y5, Y6
 	VFMADD231PS Y4, Y6, Y5
@@ -3052,20 +3038,20 @@ single1:
 	VCMPPS $30, Y10, Y0, Y1
 	VMULPS Y15, Y0, Y2
 	VMULPS Y13, Y0, Y0
-	VMOVUPS constants<>+1312(SB), Y3
+	VMOVUPS constants<>+1216(SB), Y3
 	VMINPS Y0, Y3, Y4
-	VMOVUPS constants<>+1344(SB), Y3
+	VMOVUPS constants<>+1248(SB), Y3
 	VMAXPS Y4, Y3, Y4
 	VMOVAPS Y11, Y3
-	VFMADD231PS constants<>+608(SB), Y4, Y3
+	VFMADD231PS constants<>+512(SB), Y4, Y3
 	VSUBPS Y11, Y3, Y5
-	VFNMADD231PS constants<>+672(SB), Y5, Y4
-	VFNMADD132PS constants<>+704(SB), Y4, Y5
+	VFNMADD231PS constants<>+576(SB), Y5, Y4
+	VFNMADD132PS constants<>+928(SB), Y4, Y5
 	VMOVAPS Y8, Y4
+	VFMADD213PS constants<>+1312(SB), Y5, Y4
+	VFMADD213PS constants<>+1344(SB), Y5, Y4
+	VFMADD213PS constants<>+1376(SB), Y5, Y4
 	VFMADD213PS constants<>+1408(SB), Y5, Y4
-	VFMADD213PS constants<>+1440(SB), Y5, Y4
-	VFMADD213PS constants<>+1472(SB), Y5, Y4
-	VFMADD213PS constants<>+1504(SB), Y5, Y4
 	VFMADD213PS Y12, Y5, Y4
 	VMULPS Y5, Y5, Y6
 	VFMADD231PS Y4, Y6, Y5
@@ -3091,20 +3077,20 @@ tail2:
 	VCMPPS $30, Y10, Y1, Y2
 	VMULPS Y15, Y1, Y3
 	VMULPS Y13, Y1, Y1
-	VMOVUPS constants<>+1312(SB), Y4
+	VMOVUPS constants<>+1216(SB), Y4
 	VMINPS Y1, Y4, Y5
-	VMOVUPS constants<>+1344(SB), Y4
+	VMOVUPS constants<>+1248(SB), Y4
 	VMAXPS Y5, Y4, Y5
 	VMOVAPS Y11, Y4
-	VFMADD231PS constants<>+608(SB), Y5, Y4
+	VFMADD231PS constants<>+512(SB), Y5, Y4
 	VSUBPS Y11, Y4, Y6
-	VFNMADD231PS constants<>+672(SB), Y6, Y5
-	VFNMADD132PS constants<>+704(SB), Y5, Y6
+	VFNMADD231PS constants<>+576(SB), Y6, Y5
+	VFNMADD132PS constants<>+928(SB), Y5, Y6
 	VMOVAPS Y8, Y5
+	VFMADD213PS constants<>+1312(SB), Y6, Y5
+	VFMADD213PS constants<>+1344(SB), Y6, Y5
+	VFMADD213PS constants<>+1376(SB), Y6, Y5
 	VFMADD213PS constants<>+1408(SB), Y6, Y5
-	VFMADD213PS constants<>+1440(SB), Y6, Y5
-	VFMADD213PS constants<>+1472(SB), Y6, Y5
-	VFMADD213PS constants<>+1504(SB), Y6, Y5
 	VFMADD213PS Y12, Y6, Y5
 	VMULPS Y6, Y6, Y7
 	VFMADD231PS Y5, Y7, Y6
@@ -3124,20 +3110,20 @@ tail2:
 	VCMPPS $30, Y10, Y1, Y2
 	VMULPS Y15, Y1, Y3
 	VMULPS Y13, Y1, Y1
-	VMOVUPS constants<>+1312(SB), Y4
+	VMOVUPS constants<>+1216(SB), Y4
 	VMINPS Y1, Y4, Y5
-	VMOVUPS constants<>+1344(SB), Y4
+	VMOVUPS constants<>+1248(SB), Y4
 	VMAXPS Y5, Y4, Y5
 	VMOVAPS Y11, Y4
-	VFMADD231PS constants<>+608(SB), Y5, Y4
+	VFMADD231PS constants<>+512(SB), Y5, Y4
 	VSUBPS Y11, Y4, Y6
-	VFNMADD231PS constants<>+672(SB), Y6, Y5
-	VFNMADD132PS constants<>+704(SB), Y5, Y6
+	VFNMADD231PS constants<>+576(SB), Y6, Y5
+	VFNMADD132PS constants<>+928(SB), Y5, Y6
 	VMOVAPS Y8, Y5
+	VFMADD213PS constants<>+1312(SB), Y6, Y5
+	VFMADD213PS constants<>+1344(SB), Y6, Y5
+	VFMADD213PS constants<>+1376(SB), Y6, Y5
 	VFMADD213PS constants<>+1408(SB), Y6, Y5
-	VFMADD213PS constants<>+1440(SB), Y6, Y5
-	VFMADD213PS constants<>+1472(SB), Y6, Y5
-	VFMADD213PS constants<>+1504(SB), Y6, Y5
 	VFMADD213PS Y12, Y6, Y5
 	VMULPS Y6, Y6, Y7
 	VFMADD231PS Y5, Y7, Y6
@@ -3164,335 +3150,323 @@ DATA constants<>+32(SB)/8, $0x7fffffff7fffffff
 DATA constants<>+40(SB)/8, $0x7fffffff7fffffff
 DATA constants<>+48(SB)/8, $0x7fffffff7fffffff
 DATA constants<>+56(SB)/8, $0x7fffffff7fffffff
-DATA constants<>+64(SB)/8, $0x40e0000040e00000
-DATA constants<>+72(SB)/8, $0x40e0000040e00000
-DATA constants<>+80(SB)/8, $0x40e0000040e00000
-DATA constants<>+88(SB)/8, $0x40e0000040e00000
-DATA constants<>+96(SB)/8, $0x3fcc00003fcc0000
-DATA constants<>+104(SB)/8, $0x3fcc00003fcc0000
-DATA constants<>+112(SB)/8, $0x3fcc00003fcc0000
-DATA constants<>+120(SB)/8, $0x3fcc00003fcc0000
-DATA constants<>+128(SB)/8, $0xaf0c791baf0c791b
-DATA constants<>+136(SB)/8, $0xaf0c791baf0c791b
-DATA constants<>+144(SB)/8, $0xaf0c791baf0c791b
-DATA constants<>+152(SB)/8, $0xaf0c791baf0c791b
-DATA constants<>+160(SB)/8, $0x3176203831762038
-DATA constants<>+168(SB)/8, $0x3176203831762038
-DATA constants<>+176(SB)/8, $0x3176203831762038
-DATA constants<>+184(SB)/8, $0x3176203831762038
-DATA constants<>+192(SB)/8, $0xb33abb92b33abb92
-DATA constants<>+200(SB)/8, $0xb33abb92b33abb92
-DATA constants<>+208(SB)/8, $0xb33abb92b33abb92
-DATA constants<>+216(SB)/8, $0xb33abb92b33abb92
-DATA constants<>+224(SB)/8, $0x349ed448349ed448
-DATA constants<>+232(SB)/8, $0x349ed448349ed448
-DATA constants<>+240(SB)/8, $0x349ed448349ed448
-DATA constants<>+248(SB)/8, $0x349ed448349ed448
-DATA constants<>+256(SB)/8, $0xb597595bb597595b
-DATA constants<>+264(SB)/8, $0xb597595bb597595b
-DATA constants<>+272(SB)/8, $0xb597595bb597595b
-DATA constants<>+280(SB)/8, $0xb597595bb597595b
-DATA constants<>+288(SB)/8, $0x34eedc2b34eedc2b
-DATA constants<>+296(SB)/8, $0x34eedc2b34eedc2b
-DATA constants<>+304(SB)/8, $0x34eedc2b34eedc2b
-DATA constants<>+312(SB)/8, $0x34eedc2b34eedc2b
-DATA constants<>+320(SB)/8, $0x3802f8ee3802f8ee
-DATA constants<>+328(SB)/8, $0x3802f8ee3802f8ee
-DATA constants<>+336(SB)/8, $0x3802f8ee3802f8ee
-DATA constants<>+344(SB)/8, $0x3802f8ee3802f8ee
-DATA constants<>+352(SB)/8, $0xb9a61ac9b9a61ac9
-DATA constants<>+360(SB)/8, $0xb9a61ac9b9a61ac9
-DATA constants<>+368(SB)/8, $0xb9a61ac9b9a61ac9
-DATA constants<>+376(SB)/8, $0xb9a61ac9b9a61ac9
-DATA constants<>+384(SB)/8, $0x3b10cb083b10cb08
-DATA constants<>+392(SB)/8, $0x3b10cb083b10cb08
-DATA constants<>+400(SB)/8, $0x3b10cb083b10cb08
-DATA constants<>+408(SB)/8, $0x3b10cb083b10cb08
-DATA constants<>+416(SB)/8, $0xbc5504fbbc5504fb
-DATA constants<>+424(SB)/8, $0xbc5504fbbc5504fb
-DATA constants<>+432(SB)/8, $0xbc5504fbbc5504fb
-DATA constants<>+440(SB)/8, $0xbc5504fbbc5504fb
-DATA constants<>+448(SB)/8, $0x3d91670e3d91670e
-DATA constants<>+456(SB)/8, $0x3d91670e3d91670e
-DATA constants<>+464(SB)/8, $0x3d91670e3d91670e
-DATA constants<>+472(SB)/8, $0x3d91670e3d91670e
-DATA constants<>+480(SB)/8, $0xbed99b90bed99b90
-DATA constants<>+488(SB)/8, $0xbed99b90bed99b90
-DATA constants<>+496(SB)/8, $0xbed99b90bed99b90
-DATA constants<>+504(SB)/8, $0xbed99b90bed99b90
-DATA constants<>+512(SB)/8, $0xbfcf8ad6bfcf8ad6
-DATA constants<>+520(SB)/8, $0xbfcf8ad6bfcf8ad6
-DATA constants<>+528(SB)/8, $0xbfcf8ad6bfcf8ad6
-DATA constants<>+536(SB)/8, $0xbfcf8ad6bfcf8ad6
-DATA constants<>+544(SB)/8, $0x4170000041700000
-DATA constants<>+552(SB)/8, $0x4170000041700000
-DATA constants<>+560(SB)/8, $0x4170000041700000
-DATA constants<>+568(SB)/8, $0x4170000041700000
-DATA constants<>+576(SB)/8, $0xbf000000bf000000
-DATA constants<>+584(SB)/8, $0xbf000000bf000000
-DATA constants<>+592(SB)/8, $0xbf000000bf000000
-DATA constants<>+600(SB)/8, $0xbf000000bf000000
-DATA constants<>+608(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA constants<>+616(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA constants<>+624(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA constants<>+632(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA constants<>+640(SB)/8, $0x4b4000004b400000
-DATA constants<>+648(SB)/8, $0x4b4000004b400000
-DATA constants<>+656(SB)/8, $0x4b4000004b400000
-DATA constants<>+664(SB)/8, $0x4b4000004b400000
-DATA constants<>+672(SB)/8, $0x3f3172183f317218
-DATA constants<>+680(SB)/8, $0x3f3172183f317218
-DATA constants<>+688(SB)/8, $0x3f3172183f317218
-DATA constants<>+696(SB)/8, $0x3f3172183f317218
-DATA constants<>+704(SB)/8, $0xb102e308b102e308
-DATA constants<>+712(SB)/8, $0xb102e308b102e308
-DATA constants<>+720(SB)/8, $0xb102e308b102e308
-DATA constants<>+728(SB)/8, $0xb102e308b102e308
-DATA constants<>+736(SB)/8, $0x3ab529bd3ab529bd
-DATA constants<>+744(SB)/8, $0x3ab529bd3ab529bd
-DATA constants<>+752(SB)/8, $0x3ab529bd3ab529bd
-DATA constants<>+760(SB)/8, $0x3ab529bd3ab529bd
-DATA constants<>+768(SB)/8, $0x3c091b323c091b32
-DATA constants<>+776(SB)/8, $0x3c091b323c091b32
-DATA constants<>+784(SB)/8, $0x3c091b323c091b32
-DATA constants<>+792(SB)/8, $0x3c091b323c091b32
-DATA constants<>+800(SB)/8, $0x3d2aac4d3d2aac4d
-DATA constants<>+808(SB)/8, $0x3d2aac4d3d2aac4d
-DATA constants<>+816(SB)/8, $0x3d2aac4d3d2aac4d
-DATA constants<>+824(SB)/8, $0x3d2aac4d3d2aac4d
-DATA constants<>+832(SB)/8, $0x3e2aaa4a3e2aaa4a
-DATA constants<>+840(SB)/8, $0x3e2aaa4a3e2aaa4a
-DATA constants<>+848(SB)/8, $0x3e2aaa4a3e2aaa4a
-DATA constants<>+856(SB)/8, $0x3e2aaa4a3e2aaa4a
-DATA constants<>+864(SB)/8, $0x3efffffe3efffffe
-DATA constants<>+872(SB)/8, $0x3efffffe3efffffe
-DATA constants<>+880(SB)/8, $0x3efffffe3efffffe
-DATA constants<>+888(SB)/8, $0x3efffffe3efffffe
-DATA constants<>+896(SB)/8, $0x3f8000003f800000
-DATA constants<>+904(SB)/8, $0x3f8000003f800000
-DATA constants<>+912(SB)/8, $0x3f8000003f800000
-DATA constants<>+920(SB)/8, $0x3f8000003f800000
-DATA constants<>+928(SB)/8, $0x3d9222793d922279
-DATA constants<>+936(SB)/8, $0x3d9222793d922279
-DATA constants<>+944(SB)/8, $0x3d9222793d922279
-DATA constants<>+952(SB)/8, $0x3d9222793d922279
-DATA constants<>+960(SB)/8, $0x3fcc422a3fcc422a
-DATA constants<>+968(SB)/8, $0x3fcc422a3fcc422a
-DATA constants<>+976(SB)/8, $0x3fcc422a3fcc422a
-DATA constants<>+984(SB)/8, $0x3fcc422a3fcc422a
-DATA constants<>+992(SB)/8, $0x8000000080000000
-DATA constants<>+1000(SB)/8, $0x8000000080000000
-DATA constants<>+1008(SB)/8, $0x8000000080000000
-DATA constants<>+1016(SB)/8, $0x8000000080000000
-DATA constants<>+1024(SB)/8, $0xc2d10000c2d10000
-DATA constants<>+1032(SB)/8, $0xc2d10000c2d10000
-DATA constants<>+1040(SB)/8, $0xc2d10000c2d10000
-DATA constants<>+1048(SB)/8, $0xc2d10000c2d10000
-DATA constants<>+1056(SB)/8, $0xbbbc3259bbbc3259
-DATA constants<>+1064(SB)/8, $0xbbbc3259bbbc3259
-DATA constants<>+1072(SB)/8, $0xbbbc3259bbbc3259
-DATA constants<>+1080(SB)/8, $0xbbbc3259bbbc3259
-DATA constants<>+1088(SB)/8, $0x3ca965af3ca965af
-DATA constants<>+1096(SB)/8, $0x3ca965af3ca965af
-DATA constants<>+1104(SB)/8, $0x3ca965af3ca965af
-DATA constants<>+1112(SB)/8, $0x3ca965af3ca965af
-DATA constants<>+1120(SB)/8, $0xbd5c2d1dbd5c2d1d
-DATA constants<>+1128(SB)/8, $0xbd5c2d1dbd5c2d1d
-DATA constants<>+1136(SB)/8, $0xbd5c2d1dbd5c2d1d
-DATA constants<>+1144(SB)/8, $0xbd5c2d1dbd5c2d1d
-DATA constants<>+1152(SB)/8, $0x3e0884223e088422
-DATA constants<>+1160(SB)/8, $0x3e0884223e088422
-DATA constants<>+1168(SB)/8, $0x3e0884223e088422
-DATA constants<>+1176(SB)/8, $0x3e0884223e088422
-DATA constants<>+1184(SB)/8, $0xbeaaaa9dbeaaaa9d
-DATA constants<>+1192(SB)/8, $0xbeaaaa9dbeaaaa9d
-DATA constants<>+1200(SB)/8, $0xbeaaaa9dbeaaaa9d
-DATA constants<>+1208(SB)/8, $0xbeaaaa9dbeaaaa9d
-DATA constants<>+1216(SB)/8, $0x41f0000041f00000
-DATA constants<>+1224(SB)/8, $0x41f0000041f00000
-DATA constants<>+1232(SB)/8, $0x41f0000041f00000
-DATA constants<>+1240(SB)/8, $0x41f0000041f00000
-DATA constants<>+1248(SB)/8, $0x4000000040000000
-DATA constants<>+1256(SB)/8, $0x4000000040000000
-DATA constants<>+1264(SB)/8, $0x4000000040000000
-DATA constants<>+1272(SB)/8, $0x4000000040000000
-DATA constants<>+1280(SB)/8, $0x3f2000003f200000
-DATA constants<>+1288(SB)/8, $0x3f2000003f200000
-DATA constants<>+1296(SB)/8, $0x3f2000003f200000
-DATA constants<>+1304(SB)/8, $0x3f2000003f200000
-DATA constants<>+1312(SB)/8, $0x42b2000042b20000
-DATA constants<>+1320(SB)/8, $0x42b2000042b20000
-DATA constants<>+1328(SB)/8, $0x42b2000042b20000
-DATA constants<>+1336(SB)/8, $0x42b2000042b20000
-DATA constants<>+1344(SB)/8, $0xc1a00000c1a00000
-DATA constants<>+1352(SB)/8, $0xc1a00000c1a00000
-DATA constants<>+1360(SB)/8, $0xc1a00000c1a00000
-DATA constants<>+1368(SB)/8, $0xc1a00000c1a00000
-DATA constants<>+1376(SB)/8, $0x394f3781394f3781
-DATA constants<>+1384(SB)/8, $0x394f3781394f3781
-DATA constants<>+1392(SB)/8, $0x394f3781394f3781
-DATA constants<>+1400(SB)/8, $0x394f3781394f3781
-DATA constants<>+1408(SB)/8, $0x3ab69d1f3ab69d1f
-DATA constants<>+1416(SB)/8, $0x3ab69d1f3ab69d1f
-DATA constants<>+1424(SB)/8, $0x3ab69d1f3ab69d1f
-DATA constants<>+1432(SB)/8, $0x3ab69d1f3ab69d1f
-DATA constants<>+1440(SB)/8, $0x3c08896d3c08896d
-DATA constants<>+1448(SB)/8, $0x3c08896d3c08896d
-DATA constants<>+1456(SB)/8, $0x3c08896d3c08896d
-DATA constants<>+1464(SB)/8, $0x3c08896d3c08896d
-DATA constants<>+1472(SB)/8, $0x3d2aaa7c3d2aaa7c
-DATA constants<>+1480(SB)/8, $0x3d2aaa7c3d2aaa7c
-DATA constants<>+1488(SB)/8, $0x3d2aaa7c3d2aaa7c
-DATA constants<>+1496(SB)/8, $0x3d2aaa7c3d2aaa7c
-DATA constants<>+1504(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA constants<>+1512(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA constants<>+1520(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA constants<>+1528(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA constants<>+1536(SB)/8, $0x3f0000003f000000
-DATA constants<>+1544(SB)/8, $0x3f0000003f000000
-DATA constants<>+1552(SB)/8, $0x3f0000003f000000
-DATA constants<>+1560(SB)/8, $0x3f0000003f000000
-DATA constants<>+1568(SB)/8, $0x3300000033000000
-DATA constants<>+1576(SB)/8, $0x3300000033000000
-DATA constants<>+1584(SB)/8, $0x3300000033000000
-DATA constants<>+1592(SB)/8, $0x3300000033000000
-DATA constants<>+1600(SB)/8, $0x0080000000800000
-DATA constants<>+1608(SB)/8, $0x0080000000800000
-DATA constants<>+1616(SB)/8, $0x0080000000800000
-DATA constants<>+1624(SB)/8, $0x0080000000800000
-DATA constants<>+1632(SB)/8, $0x4b0000004b000000
-DATA constants<>+1640(SB)/8, $0x4b0000004b000000
-DATA constants<>+1648(SB)/8, $0x4b0000004b000000
-DATA constants<>+1656(SB)/8, $0x4b0000004b000000
-DATA constants<>+1664(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+1672(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+1680(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+1688(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+1696(SB)/8, $0x41b8000041b80000
-DATA constants<>+1704(SB)/8, $0x41b8000041b80000
-DATA constants<>+1712(SB)/8, $0x41b8000041b80000
-DATA constants<>+1720(SB)/8, $0x41b8000041b80000
-DATA constants<>+1728(SB)/8, $0xbd9c64bebd9c64be
-DATA constants<>+1736(SB)/8, $0xbd9c64bebd9c64be
-DATA constants<>+1744(SB)/8, $0xbd9c64bebd9c64be
-DATA constants<>+1752(SB)/8, $0xbd9c64bebd9c64be
-DATA constants<>+1760(SB)/8, $0x3e02af783e02af78
-DATA constants<>+1768(SB)/8, $0x3e02af783e02af78
-DATA constants<>+1776(SB)/8, $0x3e02af783e02af78
-DATA constants<>+1784(SB)/8, $0x3e02af783e02af78
-DATA constants<>+1792(SB)/8, $0xbe06c131be06c131
-DATA constants<>+1800(SB)/8, $0xbe06c131be06c131
-DATA constants<>+1808(SB)/8, $0xbe06c131be06c131
-DATA constants<>+1816(SB)/8, $0xbe06c131be06c131
-DATA constants<>+1824(SB)/8, $0x3e116c963e116c96
-DATA constants<>+1832(SB)/8, $0x3e116c963e116c96
-DATA constants<>+1840(SB)/8, $0x3e116c963e116c96
-DATA constants<>+1848(SB)/8, $0x3e116c963e116c96
-DATA constants<>+1856(SB)/8, $0xbe2a3944be2a3944
-DATA constants<>+1864(SB)/8, $0xbe2a3944be2a3944
-DATA constants<>+1872(SB)/8, $0xbe2a3944be2a3944
-DATA constants<>+1880(SB)/8, $0xbe2a3944be2a3944
-DATA constants<>+1888(SB)/8, $0x3e4cd00e3e4cd00e
-DATA constants<>+1896(SB)/8, $0x3e4cd00e3e4cd00e
-DATA constants<>+1904(SB)/8, $0x3e4cd00e3e4cd00e
-DATA constants<>+1912(SB)/8, $0x3e4cd00e3e4cd00e
-DATA constants<>+1920(SB)/8, $0xbe800113be800113
-DATA constants<>+1928(SB)/8, $0xbe800113be800113
-DATA constants<>+1936(SB)/8, $0xbe800113be800113
-DATA constants<>+1944(SB)/8, $0xbe800113be800113
-DATA constants<>+1952(SB)/8, $0x3eaaaaaa3eaaaaaa
-DATA constants<>+1960(SB)/8, $0x3eaaaaaa3eaaaaaa
-DATA constants<>+1968(SB)/8, $0x3eaaaaaa3eaaaaaa
-DATA constants<>+1976(SB)/8, $0x3eaaaaaa3eaaaaaa
-DATA constants<>+1984(SB)/8, $0x7f8000007f800000
-DATA constants<>+1992(SB)/8, $0x7f8000007f800000
-DATA constants<>+2000(SB)/8, $0x7f8000007f800000
-DATA constants<>+2008(SB)/8, $0x7f8000007f800000
-DATA constants<>+2016(SB)/8, $0xff800000ff800000
-DATA constants<>+2024(SB)/8, $0xff800000ff800000
-DATA constants<>+2032(SB)/8, $0xff800000ff800000
-DATA constants<>+2040(SB)/8, $0xff800000ff800000
-DATA constants<>+2048(SB)/8, $0x7fc000007fc00000
-DATA constants<>+2056(SB)/8, $0x7fc000007fc00000
-DATA constants<>+2064(SB)/8, $0x7fc000007fc00000
-DATA constants<>+2072(SB)/8, $0x7fc000007fc00000
-DATA constants<>+2080(SB)/8, $0x4080000040800000
-DATA constants<>+2088(SB)/8, $0x4080000040800000
-DATA constants<>+2096(SB)/8, $0x4080000040800000
-DATA constants<>+2104(SB)/8, $0x4080000040800000
-DATA constants<>+2112(SB)/8, $0x3e8000003e800000
-DATA constants<>+2120(SB)/8, $0x3e8000003e800000
-DATA constants<>+2128(SB)/8, $0x3e8000003e800000
-DATA constants<>+2136(SB)/8, $0x3e8000003e800000
-DATA constants<>+2144(SB)/8, $0xbf800000bf800000
-DATA constants<>+2152(SB)/8, $0xbf800000bf800000
-DATA constants<>+2160(SB)/8, $0xbf800000bf800000
-DATA constants<>+2168(SB)/8, $0xbf800000bf800000
-DATA constants<>+2176(SB)/8, $0xba1c3650ba1c3650
-DATA constants<>+2184(SB)/8, $0xba1c3650ba1c3650
-DATA constants<>+2192(SB)/8, $0xba1c3650ba1c3650
-DATA constants<>+2200(SB)/8, $0xba1c3650ba1c3650
-DATA constants<>+2208(SB)/8, $0x3ba36c283ba36c28
-DATA constants<>+2216(SB)/8, $0x3ba36c283ba36c28
-DATA constants<>+2224(SB)/8, $0x3ba36c283ba36c28
-DATA constants<>+2232(SB)/8, $0x3ba36c283ba36c28
-DATA constants<>+2240(SB)/8, $0xbcdb3de8bcdb3de8
-DATA constants<>+2248(SB)/8, $0xbcdb3de8bcdb3de8
-DATA constants<>+2256(SB)/8, $0xbcdb3de8bcdb3de8
-DATA constants<>+2264(SB)/8, $0xbcdb3de8bcdb3de8
-DATA constants<>+2272(SB)/8, $0x3de70cc23de70cc2
-DATA constants<>+2280(SB)/8, $0x3de70cc23de70cc2
-DATA constants<>+2288(SB)/8, $0x3de70cc23de70cc2
-DATA constants<>+2296(SB)/8, $0x3de70cc23de70cc2
-DATA constants<>+2304(SB)/8, $0xbec09371bec09371
-DATA constants<>+2312(SB)/8, $0xbec09371bec09371
-DATA constants<>+2320(SB)/8, $0xbec09371bec09371
-DATA constants<>+2328(SB)/8, $0xbec09371bec09371
-DATA constants<>+2336(SB)/8, $0x3e0375d33e0375d3
-DATA constants<>+2344(SB)/8, $0x3e0375d33e0375d3
-DATA constants<>+2352(SB)/8, $0x3e0375d33e0375d3
-DATA constants<>+2360(SB)/8, $0x3e0375d33e0375d3
-DATA constants<>+2368(SB)/8, $0x407ccccd407ccccd
-DATA constants<>+2376(SB)/8, $0x407ccccd407ccccd
-DATA constants<>+2384(SB)/8, $0x407ccccd407ccccd
-DATA constants<>+2392(SB)/8, $0x407ccccd407ccccd
-DATA constants<>+2400(SB)/8, $0xb73c6889b73c6889
-DATA constants<>+2408(SB)/8, $0xb73c6889b73c6889
-DATA constants<>+2416(SB)/8, $0xb73c6889b73c6889
-DATA constants<>+2424(SB)/8, $0xb73c6889b73c6889
-DATA constants<>+2432(SB)/8, $0x39a93cae39a93cae
-DATA constants<>+2440(SB)/8, $0x39a93cae39a93cae
-DATA constants<>+2448(SB)/8, $0x39a93cae39a93cae
-DATA constants<>+2456(SB)/8, $0x39a93cae39a93cae
-DATA constants<>+2464(SB)/8, $0xbb6eb5d4bb6eb5d4
-DATA constants<>+2472(SB)/8, $0xbb6eb5d4bb6eb5d4
-DATA constants<>+2480(SB)/8, $0xbb6eb5d4bb6eb5d4
-DATA constants<>+2488(SB)/8, $0xbb6eb5d4bb6eb5d4
-DATA constants<>+2496(SB)/8, $0x3cc2a8903cc2a890
-DATA constants<>+2504(SB)/8, $0x3cc2a8903cc2a890
-DATA constants<>+2512(SB)/8, $0x3cc2a8903cc2a890
-DATA constants<>+2520(SB)/8, $0x3cc2a8903cc2a890
-DATA constants<>+2528(SB)/8, $0xbdd992b4bdd992b4
-DATA constants<>+2536(SB)/8, $0xbdd992b4bdd992b4
-DATA constants<>+2544(SB)/8, $0xbdd992b4bdd992b4
-DATA constants<>+2552(SB)/8, $0xbdd992b4bdd992b4
-DATA constants<>+2560(SB)/8, $0xbf229947bf229947
-DATA constants<>+2568(SB)/8, $0xbf229947bf229947
-DATA constants<>+2576(SB)/8, $0xbf229947bf229947
-DATA constants<>+2584(SB)/8, $0xbf229947bf229947
-DATA constants<>+2592(SB)/8, $0xbe03bc6ebe03bc6e
-DATA constants<>+2600(SB)/8, $0xbe03bc6ebe03bc6e
-DATA constants<>+2608(SB)/8, $0xbe03bc6ebe03bc6e
-DATA constants<>+2616(SB)/8, $0xbe03bc6ebe03bc6e
-DATA constants<>+2624(SB)/8, $0x3f6ccccd3f6ccccd
-DATA constants<>+2632(SB)/8, $0x3f6ccccd3f6ccccd
-DATA constants<>+2640(SB)/8, $0x3f6ccccd3f6ccccd
-DATA constants<>+2648(SB)/8, $0x3f6ccccd3f6ccccd
-DATA constants<>+2656(SB)/8, $0x3e2aaaab3e2aaaab
-DATA constants<>+2664(SB)/8, $0x3e2aaaab3e2aaaab
-DATA constants<>+2672(SB)/8, $0x3e2aaaab3e2aaaab
-DATA constants<>+2680(SB)/8, $0x3e2aaaab3e2aaaab
-GLOBL constants<>(SB), RODATA|NOPTR, $2688
+DATA constants<>+64(SB)/8, $0x40a8000040a80000
+DATA constants<>+72(SB)/8, $0x40a8000040a80000
+DATA constants<>+80(SB)/8, $0x40a8000040a80000
+DATA constants<>+88(SB)/8, $0x40a8000040a80000
+DATA constants<>+96(SB)/8, $0xb292ff23b292ff23
+DATA constants<>+104(SB)/8, $0xb292ff23b292ff23
+DATA constants<>+112(SB)/8, $0xb292ff23b292ff23
+DATA constants<>+120(SB)/8, $0xb292ff23b292ff23
+DATA constants<>+128(SB)/8, $0x3508dc0b3508dc0b
+DATA constants<>+136(SB)/8, $0x3508dc0b3508dc0b
+DATA constants<>+144(SB)/8, $0x3508dc0b3508dc0b
+DATA constants<>+152(SB)/8, $0x3508dc0b3508dc0b
+DATA constants<>+160(SB)/8, $0xb6dc2f2fb6dc2f2f
+DATA constants<>+168(SB)/8, $0xb6dc2f2fb6dc2f2f
+DATA constants<>+176(SB)/8, $0xb6dc2f2fb6dc2f2f
+DATA constants<>+184(SB)/8, $0xb6dc2f2fb6dc2f2f
+DATA constants<>+192(SB)/8, $0x3841e5543841e554
+DATA constants<>+200(SB)/8, $0x3841e5543841e554
+DATA constants<>+208(SB)/8, $0x3841e5543841e554
+DATA constants<>+216(SB)/8, $0x3841e5543841e554
+DATA constants<>+224(SB)/8, $0xb9304bd5b9304bd5
+DATA constants<>+232(SB)/8, $0xb9304bd5b9304bd5
+DATA constants<>+240(SB)/8, $0xb9304bd5b9304bd5
+DATA constants<>+248(SB)/8, $0xb9304bd5b9304bd5
+DATA constants<>+256(SB)/8, $0xb874dbc8b874dbc8
+DATA constants<>+264(SB)/8, $0xb874dbc8b874dbc8
+DATA constants<>+272(SB)/8, $0xb874dbc8b874dbc8
+DATA constants<>+280(SB)/8, $0xb874dbc8b874dbc8
+DATA constants<>+288(SB)/8, $0x3ba054bc3ba054bc
+DATA constants<>+296(SB)/8, $0x3ba054bc3ba054bc
+DATA constants<>+304(SB)/8, $0x3ba054bc3ba054bc
+DATA constants<>+312(SB)/8, $0x3ba054bc3ba054bc
+DATA constants<>+320(SB)/8, $0xbd151f27bd151f27
+DATA constants<>+328(SB)/8, $0xbd151f27bd151f27
+DATA constants<>+336(SB)/8, $0xbd151f27bd151f27
+DATA constants<>+344(SB)/8, $0xbd151f27bd151f27
+DATA constants<>+352(SB)/8, $0x3e3a12f43e3a12f4
+DATA constants<>+360(SB)/8, $0x3e3a12f43e3a12f4
+DATA constants<>+368(SB)/8, $0x3e3a12f43e3a12f4
+DATA constants<>+376(SB)/8, $0x3e3a12f43e3a12f4
+DATA constants<>+384(SB)/8, $0xbf4c4259bf4c4259
+DATA constants<>+392(SB)/8, $0xbf4c4259bf4c4259
+DATA constants<>+400(SB)/8, $0xbf4c4259bf4c4259
+DATA constants<>+408(SB)/8, $0xbf4c4259bf4c4259
+DATA constants<>+416(SB)/8, $0xbf317217bf317217
+DATA constants<>+424(SB)/8, $0xbf317217bf317217
+DATA constants<>+432(SB)/8, $0xbf317217bf317217
+DATA constants<>+440(SB)/8, $0xbf317217bf317217
+DATA constants<>+448(SB)/8, $0x4170000041700000
+DATA constants<>+456(SB)/8, $0x4170000041700000
+DATA constants<>+464(SB)/8, $0x4170000041700000
+DATA constants<>+472(SB)/8, $0x4170000041700000
+DATA constants<>+480(SB)/8, $0xbf000000bf000000
+DATA constants<>+488(SB)/8, $0xbf000000bf000000
+DATA constants<>+496(SB)/8, $0xbf000000bf000000
+DATA constants<>+504(SB)/8, $0xbf000000bf000000
+DATA constants<>+512(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+520(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+528(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+536(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA constants<>+544(SB)/8, $0x4b4000004b400000
+DATA constants<>+552(SB)/8, $0x4b4000004b400000
+DATA constants<>+560(SB)/8, $0x4b4000004b400000
+DATA constants<>+568(SB)/8, $0x4b4000004b400000
+DATA constants<>+576(SB)/8, $0x3f3172183f317218
+DATA constants<>+584(SB)/8, $0x3f3172183f317218
+DATA constants<>+592(SB)/8, $0x3f3172183f317218
+DATA constants<>+600(SB)/8, $0x3f3172183f317218
+DATA constants<>+608(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+616(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+624(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+632(SB)/8, $0x3ab529bd3ab529bd
+DATA constants<>+640(SB)/8, $0x3c091b323c091b32
+DATA constants<>+648(SB)/8, $0x3c091b323c091b32
+DATA constants<>+656(SB)/8, $0x3c091b323c091b32
+DATA constants<>+664(SB)/8, $0x3c091b323c091b32
+DATA constants<>+672(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+680(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+688(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+696(SB)/8, $0x3d2aac4d3d2aac4d
+DATA constants<>+704(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+712(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+720(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+728(SB)/8, $0x3e2aaa4a3e2aaa4a
+DATA constants<>+736(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+744(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+752(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+760(SB)/8, $0x3efffffe3efffffe
+DATA constants<>+768(SB)/8, $0x3f8000003f800000
+DATA constants<>+776(SB)/8, $0x3f8000003f800000
+DATA constants<>+784(SB)/8, $0x3f8000003f800000
+DATA constants<>+792(SB)/8, $0x3f8000003f800000
+DATA constants<>+800(SB)/8, $0x3d9222793d922279
+DATA constants<>+808(SB)/8, $0x3d9222793d922279
+DATA constants<>+816(SB)/8, $0x3d9222793d922279
+DATA constants<>+824(SB)/8, $0x3d9222793d922279
+DATA constants<>+832(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+840(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+848(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+856(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+864(SB)/8, $0x8000000080000000
+DATA constants<>+872(SB)/8, $0x8000000080000000
+DATA constants<>+880(SB)/8, $0x8000000080000000
+DATA constants<>+888(SB)/8, $0x8000000080000000
+DATA constants<>+896(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+904(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+912(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+920(SB)/8, $0xc2d10000c2d10000
+DATA constants<>+928(SB)/8, $0xb102e308b102e308
+DATA constants<>+936(SB)/8, $0xb102e308b102e308
+DATA constants<>+944(SB)/8, $0xb102e308b102e308
+DATA constants<>+952(SB)/8, $0xb102e308b102e308
+DATA constants<>+960(SB)/8, $0xbbbc3259bbbc3259
+DATA constants<>+968(SB)/8, $0xbbbc3259bbbc3259
+DATA constants<>+976(SB)/8, $0xbbbc3259bbbc3259
+DATA constants<>+984(SB)/8, $0xbbbc3259bbbc3259
+DATA constants<>+992(SB)/8, $0x3ca965af3ca965af
+DATA constants<>+1000(SB)/8, $0x3ca965af3ca965af
+DATA constants<>+1008(SB)/8, $0x3ca965af3ca965af
+DATA constants<>+1016(SB)/8, $0x3ca965af3ca965af
+DATA constants<>+1024(SB)/8, $0xbd5c2d1dbd5c2d1d
+DATA constants<>+1032(SB)/8, $0xbd5c2d1dbd5c2d1d
+DATA constants<>+1040(SB)/8, $0xbd5c2d1dbd5c2d1d
+DATA constants<>+1048(SB)/8, $0xbd5c2d1dbd5c2d1d
+DATA constants<>+1056(SB)/8, $0x3e0884223e088422
+DATA constants<>+1064(SB)/8, $0x3e0884223e088422
+DATA constants<>+1072(SB)/8, $0x3e0884223e088422
+DATA constants<>+1080(SB)/8, $0x3e0884223e088422
+DATA constants<>+1088(SB)/8, $0xbeaaaa9dbeaaaa9d
+DATA constants<>+1096(SB)/8, $0xbeaaaa9dbeaaaa9d
+DATA constants<>+1104(SB)/8, $0xbeaaaa9dbeaaaa9d
+DATA constants<>+1112(SB)/8, $0xbeaaaa9dbeaaaa9d
+DATA constants<>+1120(SB)/8, $0x41f0000041f00000
+DATA constants<>+1128(SB)/8, $0x41f0000041f00000
+DATA constants<>+1136(SB)/8, $0x41f0000041f00000
+DATA constants<>+1144(SB)/8, $0x41f0000041f00000
+DATA constants<>+1152(SB)/8, $0x4000000040000000
+DATA constants<>+1160(SB)/8, $0x4000000040000000
+DATA constants<>+1168(SB)/8, $0x4000000040000000
+DATA constants<>+1176(SB)/8, $0x4000000040000000
+DATA constants<>+1184(SB)/8, $0x3f2000003f200000
+DATA constants<>+1192(SB)/8, $0x3f2000003f200000
+DATA constants<>+1200(SB)/8, $0x3f2000003f200000
+DATA constants<>+1208(SB)/8, $0x3f2000003f200000
+DATA constants<>+1216(SB)/8, $0x42b2000042b20000
+DATA constants<>+1224(SB)/8, $0x42b2000042b20000
+DATA constants<>+1232(SB)/8, $0x42b2000042b20000
+DATA constants<>+1240(SB)/8, $0x42b2000042b20000
+DATA constants<>+1248(SB)/8, $0xc1a00000c1a00000
+DATA constants<>+1256(SB)/8, $0xc1a00000c1a00000
+DATA constants<>+1264(SB)/8, $0xc1a00000c1a00000
+DATA constants<>+1272(SB)/8, $0xc1a00000c1a00000
+DATA constants<>+1280(SB)/8, $0x394f3781394f3781
+DATA constants<>+1288(SB)/8, $0x394f3781394f3781
+DATA constants<>+1296(SB)/8, $0x394f3781394f3781
+DATA constants<>+1304(SB)/8, $0x394f3781394f3781
+DATA constants<>+1312(SB)/8, $0x3ab69d1f3ab69d1f
+DATA constants<>+1320(SB)/8, $0x3ab69d1f3ab69d1f
+DATA constants<>+1328(SB)/8, $0x3ab69d1f3ab69d1f
+DATA constants<>+1336(SB)/8, $0x3ab69d1f3ab69d1f
+DATA constants<>+1344(SB)/8, $0x3c08896d3c08896d
+DATA constants<>+1352(SB)/8, $0x3c08896d3c08896d
+DATA constants<>+1360(SB)/8, $0x3c08896d3c08896d
+DATA constants<>+1368(SB)/8, $0x3c08896d3c08896d
+DATA constants<>+1376(SB)/8, $0x3d2aaa7c3d2aaa7c
+DATA constants<>+1384(SB)/8, $0x3d2aaa7c3d2aaa7c
+DATA constants<>+1392(SB)/8, $0x3d2aaa7c3d2aaa7c
+DATA constants<>+1400(SB)/8, $0x3d2aaa7c3d2aaa7c
+DATA constants<>+1408(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA constants<>+1416(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA constants<>+1424(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA constants<>+1432(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA constants<>+1440(SB)/8, $0x3f0000003f000000
+DATA constants<>+1448(SB)/8, $0x3f0000003f000000
+DATA constants<>+1456(SB)/8, $0x3f0000003f000000
+DATA constants<>+1464(SB)/8, $0x3f0000003f000000
+DATA constants<>+1472(SB)/8, $0x3300000033000000
+DATA constants<>+1480(SB)/8, $0x3300000033000000
+DATA constants<>+1488(SB)/8, $0x3300000033000000
+DATA constants<>+1496(SB)/8, $0x3300000033000000
+DATA constants<>+1504(SB)/8, $0x0080000000800000
+DATA constants<>+1512(SB)/8, $0x0080000000800000
+DATA constants<>+1520(SB)/8, $0x0080000000800000
+DATA constants<>+1528(SB)/8, $0x0080000000800000
+DATA constants<>+1536(SB)/8, $0x4b0000004b000000
+DATA constants<>+1544(SB)/8, $0x4b0000004b000000
+DATA constants<>+1552(SB)/8, $0x4b0000004b000000
+DATA constants<>+1560(SB)/8, $0x4b0000004b000000
+DATA constants<>+1568(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1576(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1584(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1592(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1600(SB)/8, $0x41b8000041b80000
+DATA constants<>+1608(SB)/8, $0x41b8000041b80000
+DATA constants<>+1616(SB)/8, $0x41b8000041b80000
+DATA constants<>+1624(SB)/8, $0x41b8000041b80000
+DATA constants<>+1632(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+1640(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+1648(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+1656(SB)/8, $0xbd9c64bebd9c64be
+DATA constants<>+1664(SB)/8, $0x3e02af783e02af78
+DATA constants<>+1672(SB)/8, $0x3e02af783e02af78
+DATA constants<>+1680(SB)/8, $0x3e02af783e02af78
+DATA constants<>+1688(SB)/8, $0x3e02af783e02af78
+DATA constants<>+1696(SB)/8, $0xbe06c131be06c131
+DATA constants<>+1704(SB)/8, $0xbe06c131be06c131
+DATA constants<>+1712(SB)/8, $0xbe06c131be06c131
+DATA constants<>+1720(SB)/8, $0xbe06c131be06c131
+DATA constants<>+1728(SB)/8, $0x3e116c963e116c96
+DATA constants<>+1736(SB)/8, $0x3e116c963e116c96
+DATA constants<>+1744(SB)/8, $0x3e116c963e116c96
+DATA constants<>+1752(SB)/8, $0x3e116c963e116c96
+DATA constants<>+1760(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+1768(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+1776(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+1784(SB)/8, $0xbe2a3944be2a3944
+DATA constants<>+1792(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+1800(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+1808(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+1816(SB)/8, $0x3e4cd00e3e4cd00e
+DATA constants<>+1824(SB)/8, $0xbe800113be800113
+DATA constants<>+1832(SB)/8, $0xbe800113be800113
+DATA constants<>+1840(SB)/8, $0xbe800113be800113
+DATA constants<>+1848(SB)/8, $0xbe800113be800113
+DATA constants<>+1856(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+1864(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+1872(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+1880(SB)/8, $0x3eaaaaaa3eaaaaaa
+DATA constants<>+1888(SB)/8, $0x7f8000007f800000
+DATA constants<>+1896(SB)/8, $0x7f8000007f800000
+DATA constants<>+1904(SB)/8, $0x7f8000007f800000
+DATA constants<>+1912(SB)/8, $0x7f8000007f800000
+DATA constants<>+1920(SB)/8, $0xff800000ff800000
+DATA constants<>+1928(SB)/8, $0xff800000ff800000
+DATA constants<>+1936(SB)/8, $0xff800000ff800000
+DATA constants<>+1944(SB)/8, $0xff800000ff800000
+DATA constants<>+1952(SB)/8, $0x7fc000007fc00000
+DATA constants<>+1960(SB)/8, $0x7fc000007fc00000
+DATA constants<>+1968(SB)/8, $0x7fc000007fc00000
+DATA constants<>+1976(SB)/8, $0x7fc000007fc00000
+DATA constants<>+1984(SB)/8, $0x4080000040800000
+DATA constants<>+1992(SB)/8, $0x4080000040800000
+DATA constants<>+2000(SB)/8, $0x4080000040800000
+DATA constants<>+2008(SB)/8, $0x4080000040800000
+DATA constants<>+2016(SB)/8, $0x3e8000003e800000
+DATA constants<>+2024(SB)/8, $0x3e8000003e800000
+DATA constants<>+2032(SB)/8, $0x3e8000003e800000
+DATA constants<>+2040(SB)/8, $0x3e8000003e800000
+DATA constants<>+2048(SB)/8, $0xbf800000bf800000
+DATA constants<>+2056(SB)/8, $0xbf800000bf800000
+DATA constants<>+2064(SB)/8, $0xbf800000bf800000
+DATA constants<>+2072(SB)/8, $0xbf800000bf800000
+DATA constants<>+2080(SB)/8, $0xba1c3650ba1c3650
+DATA constants<>+2088(SB)/8, $0xba1c3650ba1c3650
+DATA constants<>+2096(SB)/8, $0xba1c3650ba1c3650
+DATA constants<>+2104(SB)/8, $0xba1c3650ba1c3650
+DATA constants<>+2112(SB)/8, $0x3ba36c283ba36c28
+DATA constants<>+2120(SB)/8, $0x3ba36c283ba36c28
+DATA constants<>+2128(SB)/8, $0x3ba36c283ba36c28
+DATA constants<>+2136(SB)/8, $0x3ba36c283ba36c28
+DATA constants<>+2144(SB)/8, $0xbcdb3de8bcdb3de8
+DATA constants<>+2152(SB)/8, $0xbcdb3de8bcdb3de8
+DATA constants<>+2160(SB)/8, $0xbcdb3de8bcdb3de8
+DATA constants<>+2168(SB)/8, $0xbcdb3de8bcdb3de8
+DATA constants<>+2176(SB)/8, $0x3de70cc23de70cc2
+DATA constants<>+2184(SB)/8, $0x3de70cc23de70cc2
+DATA constants<>+2192(SB)/8, $0x3de70cc23de70cc2
+DATA constants<>+2200(SB)/8, $0x3de70cc23de70cc2
+DATA constants<>+2208(SB)/8, $0xbec09371bec09371
+DATA constants<>+2216(SB)/8, $0xbec09371bec09371
+DATA constants<>+2224(SB)/8, $0xbec09371bec09371
+DATA constants<>+2232(SB)/8, $0xbec09371bec09371
+DATA constants<>+2240(SB)/8, $0x3e0375d33e0375d3
+DATA constants<>+2248(SB)/8, $0x3e0375d33e0375d3
+DATA constants<>+2256(SB)/8, $0x3e0375d33e0375d3
+DATA constants<>+2264(SB)/8, $0x3e0375d33e0375d3
+DATA constants<>+2272(SB)/8, $0x407ccccd407ccccd
+DATA constants<>+2280(SB)/8, $0x407ccccd407ccccd
+DATA constants<>+2288(SB)/8, $0x407ccccd407ccccd
+DATA constants<>+2296(SB)/8, $0x407ccccd407ccccd
+DATA constants<>+2304(SB)/8, $0xb73c6889b73c6889
+DATA constants<>+2312(SB)/8, $0xb73c6889b73c6889
+DATA constants<>+2320(SB)/8, $0xb73c6889b73c6889
+DATA constants<>+2328(SB)/8, $0xb73c6889b73c6889
+DATA constants<>+2336(SB)/8, $0x39a93cae39a93cae
+DATA constants<>+2344(SB)/8, $0x39a93cae39a93cae
+DATA constants<>+2352(SB)/8, $0x39a93cae39a93cae
+DATA constants<>+2360(SB)/8, $0x39a93cae39a93cae
+DATA constants<>+2368(SB)/8, $0xbb6eb5d4bb6eb5d4
+DATA constants<>+2376(SB)/8, $0xbb6eb5d4bb6eb5d4
+DATA constants<>+2384(SB)/8, $0xbb6eb5d4bb6eb5d4
+DATA constants<>+2392(SB)/8, $0xbb6eb5d4bb6eb5d4
+DATA constants<>+2400(SB)/8, $0x3cc2a8903cc2a890
+DATA constants<>+2408(SB)/8, $0x3cc2a8903cc2a890
+DATA constants<>+2416(SB)/8, $0x3cc2a8903cc2a890
+DATA constants<>+2424(SB)/8, $0x3cc2a8903cc2a890
+DATA constants<>+2432(SB)/8, $0xbdd992b4bdd992b4
+DATA constants<>+2440(SB)/8, $0xbdd992b4bdd992b4
+DATA constants<>+2448(SB)/8, $0xbdd992b4bdd992b4
+DATA constants<>+2456(SB)/8, $0xbdd992b4bdd992b4
+DATA constants<>+2464(SB)/8, $0xbf229947bf229947
+DATA constants<>+2472(SB)/8, $0xbf229947bf229947
+DATA constants<>+2480(SB)/8, $0xbf229947bf229947
+DATA constants<>+2488(SB)/8, $0xbf229947bf229947
+DATA constants<>+2496(SB)/8, $0xbe03bc6ebe03bc6e
+DATA constants<>+2504(SB)/8, $0xbe03bc6ebe03bc6e
+DATA constants<>+2512(SB)/8, $0xbe03bc6ebe03bc6e
+DATA constants<>+2520(SB)/8, $0xbe03bc6ebe03bc6e
+DATA constants<>+2528(SB)/8, $0x3f6ccccd3f6ccccd
+DATA constants<>+2536(SB)/8, $0x3f6ccccd3f6ccccd
+DATA constants<>+2544(SB)/8, $0x3f6ccccd3f6ccccd
+DATA constants<>+2552(SB)/8, $0x3f6ccccd3f6ccccd
+DATA constants<>+2560(SB)/8, $0x3e2aaaab3e2aaaab
+DATA constants<>+2568(SB)/8, $0x3e2aaaab3e2aaaab
+DATA constants<>+2576(SB)/8, $0x3e2aaaab3e2aaaab
+DATA constants<>+2584(SB)/8, $0x3e2aaaab3e2aaaab
+GLOBL constants<>(SB), RODATA|NOPTR, $2592
 DATA tailMasks<>+0(SB)/8, $-1
 DATA tailMasks<>+8(SB)/8, $-1
 DATA tailMasks<>+16(SB)/8, $-1

@@ -32,6 +32,12 @@ func main() {
 		pairs512(a, grad)
 		pairs2(a, grad)
 	}
+	for _, reg := range []string{"Z", "Y"} {
+		for step := 1; step <= 2; step++ {
+			line(a, reg, "max", step)
+			line(a, reg, "sum", step)
+		}
+	}
 	sum(a)
 	fill(a)
 	if err := os.WriteFile("pool_amd64.s", a.Bytes(), 0o644); err != nil {

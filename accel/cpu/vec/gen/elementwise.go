@@ -38,9 +38,7 @@ func plain(name string, f func(k *kernel, x *val) *val) definition {
 
 var unary = []definition{
 	plain("relu", func(k *kernel, x *val) *val { return k.max(k.constant(0), x) }),
-	plain("gelu", func(k *kernel, x *val) *val {
-		return k.mul(x, k.normalCDF(x, k.normalFast(x)))
-	}),
+	plain("gelu", (*kernel).gelu),
 	plain("geluTanh", func(k *kernel, x *val) *val {
 		v := k.mul(x, k.fma(k.mul(x, x), k.constant(geluCubic), k.constant(geluLinear)))
 		return k.timesSigmoid(x, v, k.expMinusAbs(v))

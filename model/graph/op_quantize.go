@@ -1,0 +1,96 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/millrace-go/millrace/accel"
+)
+
+// opQuantizeLinear is y = saturate(round(x/scale) + zero), ties to even; a float8
+// or float4 code is x/scale rounded to that type. Inputs: x, scale, and the
+// optional zero, which has y's type. scale is one value; or one for each index of
+// dimension axis (default 1); or, with block_size, of x's shape but for that
+// dimension, where one value serves block_size indices. y has the type of zero,
+// or that of the attribute output_dtype, or uint8. saturate (1) is for float8.
+// The attribute precision is not needed: x/scale is a float32.
+var opQuantizeLinear = operator{
+	name: "QuantizeLinear", min: 2, max: 3, flat: true,
+	shapes: func(c *Context) ([]Type, error) {
+		t, err := accel.Uint8, error(nil)
+		if name := c.Attrs.Str("output_dtype", ""); name != "" {
+			if t, err = accel.ParseDType(name); err != nil {
+				return nil, err
+			}
+		}
+		if c.Has(2) {
+			if c.Attrs.Has("output_dtype") && t != c.DType(2) {
+				return nil, fmt.Errorf("output_dtype %s with a zero point of %s", t, c.DType(2))
+			}
+			t = c.DType(2)
+		}
+		if !slices.Contains(codeTypes, t) {
+			return nil, fmt.Errorf("codes of %s", t)
+		}
+		return []Type{{DType: t, Shape: c.Shape(0)}}, scaleRule(c)
+	},
+}
+
+// opDequantizeLinear is y = (x - zero)·scale. Inputs and the attributes axis and
+// block_size are those of QuantizeLinear; y has scale's type, or that of the
+// attribute output_dtype. x may also be int32, as biases are.
+var opDequantizeLinear = operator{
+	name: "DequantizeLinear", min: 2, max: 3, flat: true,
+	shapes: func(c *Context) ([]Type, error) {
+		t, err := c.DType(1), error(nil)
+		if name := c.Attrs.Str("output_dtype", ""); name != "" {
+			if t, err = accel.ParseDType(name); err != nil {
+				return nil, err
+			}
+		}
+		err = first(c.Same(0, 2), c.IsA(0, append([]accel.DType{accel.Int32}, codeTypes...)...), scaleRule(c))
+		if err == nil && t != accel.Float32 && !t.IsHalf() {
+			err = fmt.Errorf("a result of %s, want float32, float16 or bfloat16", t)
+		}
+		return []Type{{DType: t, Shape: c.Shape(0)}}, err
+	},
+	late: func(n *Node) bool {
+		return len(n.Inputs[0].Type.Shape) > 1 && slices.Contains(byteTypes, n.Inputs[0].Type.DType)
+	},
+}
+
+// scaleRule checks the shapes of scale and zero.
+func scaleRule(c *Context) error {
+	x, scale := c.Shape(0), c.Shape(1)
+	if c.Has(2) && accel.Size(c.Shape(2)) != accel.Size(scale) {
+		return fmt.Errorf("scale %v and zero point %v, want the same shape", scale, c.Shape(2))
+	}
+	block := c.Attrs.Int("block_size", 0)
+	if accel.Size(scale) == 1 && block == 0 {
+		return nil
+	}
+	axis, err := axisOf(c.Attrs.Int("axis", 1), len(x))
+	if err != nil {
+		return err
+	}
+	want := []int{x[axis]}
+	if block > 0 {
+		want = slices.Clone(x)
+		want[axis] = (x[axis] + block - 1) / block
+	}
+	if block < 0 || !slices.Equal(scale, want) {
+		return fmt.Errorf("scale %v for %v on axis %d in blocks of %d, want %v", scale, x, axis, block, want)
+	}
+	return nil
+}
+
+// opDynamicQuantizeLinear quantizes float32 x to uint8 by its own range: with lo =
+// min(0, x…) and hi = max(0, x…), scale = (hi-lo)/255 and zero = round(-lo/scale).
+// Outputs: codes, scale, zero.
+var opDynamicQuantizeLinear = operator{
+	name: "DynamicQuantizeLinear", min: 1, outs: 3, flat: true,
+	shapes: func(c *Context) ([]Type, error) {
+		types := []Type{{DType: accel.Uint8, Shape: c.Shape(0)}, {DType: accel.Float32, Shape: Shape{}}, {DType: accel.Uint8, Shape: Shape{}}}
+		return types, c.IsA(0, accel.Float32)
+	},
+}
