@@ -9,7 +9,10 @@ type Code struct {
 	Args int
 	// ArenaBytes is the size of the memory that tensors with an Offset share.
 	ArenaBytes int
-	Instrs     []Instr
+	// LiveBytes is the greatest sum of the arena's tensors that live at the same
+	// time: no plan could do with less than that.
+	LiveBytes int
+	Instrs    []Instr
 }
 
 // Tensor is one shaped view of memory. Several tensors may view the same bytes

@@ -216,7 +216,7 @@ func (c *compiler) copies() error {
 
 // finish plans the arena.
 func (c *compiler) finish() {
-	c.code.ArenaBytes = plan(c.all)
+	c.code.ArenaBytes, c.code.LiveBytes = plan(c.all), liveBytes(c.all)
 	for _, b := range c.all {
 		for _, id := range b.tensors {
 			c.code.Tensors[id].Offset = b.offset

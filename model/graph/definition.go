@@ -79,3 +79,9 @@ func (g *Graph) become(w, v *Value, nodes []*Node) {
 		}
 	}
 }
+
+// defined gives an operator a definition for Gradients.
+func defined(o operator, definition func(*B, *Node) []*Value) operator {
+	o.definition = definition
+	return o
+}

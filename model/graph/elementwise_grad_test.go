@@ -42,7 +42,7 @@ func TestElementwiseGradients(t *testing.T) {
 		{"none", "Gelu", nil, one(plain), 0}, {"tanh", "Gelu", accel.Attrs{accel.String("approximate", "tanh")}, one(plain), 0},
 		{"", "Shrink", accel.Attrs{accel.Float("lambd", 0.2), accel.Float("bias", 0.1)}, one(plain), 0},
 		{"", "Where", nil, []*accel.Array{accel.ArrayOf(accel.Bool, []int{3, 1}, []bool{true, false, true}), plain, row}, 0},
-		{"", "Cast", accel.Attrs{accel.String("to", "float64")}, one(plain), 0},
+		{"", "Cast", accel.Attrs{accel.String("to", "float64")}, one(plain), 0}, {"", "Barrier", nil, one(plain), 0},
 		// Gradients of gradients.
 		{"second", "ErfGrad", nil, two(positive, plain), 0}, {"second", "TanhGrad", nil, two(positive, plain), 0},
 		{"second", "SigmoidGrad", nil, two(positive, plain), 0}, {"second", "SoftplusGrad", nil, two(positive, plain), 0},

@@ -115,6 +115,9 @@ func foldable(n *Node, types []Type) bool {
 	if o.random || len(n.Graphs) > 0 || len(n.Inputs) == 0 && n.Op != "Constant" {
 		return false
 	}
+	if o.late != nil && o.late(n) {
+		return false
+	}
 	in, out := 0, 0
 	for _, v := range n.Inputs {
 		if v == nil {

@@ -268,6 +268,7 @@ func TestMiscGradients(t *testing.T) {
 		{"", "AffineGrid", nil, ins(distinct(10, 1, 2, 3), accel.Ints64(1, 1, 2, 3)), 0},
 		{"", "MaxUnpool", accel.Attrs{accel.Ints("kernel_shape", 2), accel.Ints("strides", 2)}, ins(distinct(11, 1, 1, 3), ints64([]int{1, 1, 3}, 1, 3, 4)), 0},
 		{"", "RoiAlign", accel.Attrs{one("output_height", 2), one("output_width", 3)}, ins(image, rois, accel.Ints64(0, 0)), 0},
+		{"", "RoiAlignGrad", accel.Attrs{one("output_height", 2), one("output_width", 3)}, ins(distinct(15, 2, 2, 2, 3), accel.Ints64(1, 2, 5, 6), rois, accel.Ints64(0, 0)), 0},
 		{"", "Col2Im", blocks, ins(distinct(12, 1, 8, 15), accel.Ints64(4, 6), accel.Ints64(2, 2)), 0},
 		{"", "Im2Col", blocks, ins(image, accel.Ints64(2, 2)), 0},
 		{"", "Det", nil, ins(distinct(13, 2, 3, 3)), 0}, {"singular", "Det", nil, ins(float64s([]int{2, 2}, 1, 2, 2, 4)), 0}, {"1", "Det", nil, ins(distinct(14, 1, 1)), 0},
@@ -277,15 +278,18 @@ func TestMiscGradients(t *testing.T) {
 		seen[c.op] = true
 		t.Run(c.op+"/"+c.name, func(t *testing.T) {
 			checkGradients(t, c.in, func(b *B, x []*Value) []*Value {
-				if c.op == "RoiAlign" {
+				switch c.op {
+				case "RoiAlign":
 					x[1] = b.Cast(x[1], accel.Float64)
+				case "RoiAlignGrad":
+					x[2] = b.Cast(x[2], accel.Float64)
 				}
 				return b.Ops(c.op, 1, c.attrs, x...)
 			})
 		})
 	}
 	for _, o := range miscOps() {
-		if o.grad != nil && !seen[o.name] {
+		if differentiable(o) && !seen[o.name] && !inDefinitionCases(o.name) {
 			t.Errorf("operator %s has a gradient but no case here", o.name)
 		}
 	}

@@ -12,7 +12,7 @@ func nnOps() []operator {
 		opBatchNormalization, opGroupNormalization, opInstanceNormalization, opBatchNormGrad, opGroupNormGrad,
 		opFusedAttention, opFusedAttentionGrad, opAttention, opFlexAttention, opLinearAttention,
 		opLRN, opLpNormalization, opMeanVarianceNormalization, opHardmax,
-		opRNN, opGRU, opLSTM, opAdagrad, opAdam, opMomentum,
+		opEinsum, opRNN, opGRU, opLSTM, opAdagrad, opAdam, opMomentum,
 		opQuantizeLinear, opDequantizeLinear, opDynamicQuantizeLinear, opMatMulInteger, opQLinearMatMul, opConvInteger, opQLinearConv,
 		opRotaryEmbedding, opCausalConvWithState, opSwiGLU,
 	}

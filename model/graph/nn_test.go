@@ -97,13 +97,16 @@ func TestGradientsBesideConstants(t *testing.T) {
 // float64 ones, which are definitions: results and gradients.
 func TestFloat32Kernels(t *testing.T) {
 	for _, c := range nnCases() {
-		t.Run(c.op+"/"+c.name, func(t *testing.T) {
-			want := resultsAndGradients(t, c, accel.Float64)
-			got := resultsAndGradients(t, c, accel.Float32)
-			for i := range want {
-				compareFloat32(t, i, accel.Values[float32](got[i]), accel.Values[float64](want[i]))
-			}
-		})
+		t.Run(c.op+"/"+c.name, func(t *testing.T) { compareWithFloat64(t, c) })
+	}
+}
+
+func compareWithFloat64(t *testing.T, c gradCase) {
+	t.Helper()
+	want := resultsAndGradients(t, c, accel.Float64)
+	got := resultsAndGradients(t, c, accel.Float32)
+	for i := range want {
+		compareFloat32(t, i, accel.Values[float32](got[i]), accel.Values[float64](want[i]))
 	}
 }
 
@@ -124,6 +127,11 @@ func compareFloat32(t *testing.T, i int, got []float32, want []float64) {
 // resultsAndGradients computes the float outputs of a case, and the gradients of
 // their weighted sum, with the case's floats as elements of type typ.
 func resultsAndGradients(t *testing.T, c gradCase, typ accel.DType) []*accel.Array {
+	t.Helper()
+	return resultsOn(t, cpu.WithThreads(3), c, typ)
+}
+
+func resultsOn(t *testing.T, dev accel.Device, c gradCase, typ accel.DType) []*accel.Array {
 	t.Helper()
 	g := New("case")
 	var x []*Value
@@ -165,7 +173,7 @@ func resultsAndGradients(t *testing.T, c gradCase, typ accel.DType) []*accel.Arr
 	if err != nil {
 		t.Fatal(err)
 	}
-	return runOn(t, cpu.WithThreads(3), bound, append(slices.Clone(bound.Outputs[1:]), grads...), args)
+	return runOn(t, dev, bound, append(slices.Clone(bound.Outputs[1:]), grads...), args)
 }
 
 // runOn runs a concrete graph once.

@@ -120,8 +120,7 @@ var opSoftsign = unary("Softsign", floatSet, func(b *backward, dy, _, y *Value) 
 var opMish = activation("Mish", "MishGrad")
 
 // opMishGrad is dx = dy·(t + x·s·(1-t²)) with t = tanh(Softplus(x)), s = Sigmoid(x).
-// It has no gradient itself.
-var opMishGrad = slopeOp("MishGrad", nil)
+var opMishGrad = defined(slopeOp("MishGrad", nil), spellMishGrad)
 
 // opSwish is x·Sigmoid(alpha·x), also called SiLU where alpha is 1, its default.
 var opSwish = operator{

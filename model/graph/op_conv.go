@@ -18,7 +18,7 @@ var opConv = operator{
 
 // opFusedConv is Conv plus a residual of y's shape, the fourth input, and the
 // attribute activation: none or Relu. Its attributes are all spelled out.
-var opFusedConv = operator{name: "FusedConv", min: 2, max: 4, macs: convMACs, shapes: func(c *Context) ([]Type, error) {
+var opFusedConv = operator{name: "FusedConv", min: 2, max: 4, macs: convMACs, definition: spellFusedConv, shapes: func(c *Context) ([]Type, error) {
 	types, err := convRule(c)
 	if err == nil && c.Has(3) && !slices.Equal(c.Shape(3), types[0].Shape) {
 		err = fmt.Errorf("residual %v for a result of %v", c.Shape(3), types[0].Shape)
@@ -48,15 +48,15 @@ var opConvTranspose = operator{
 // attributes they share. The shape of the result is a constant input.
 var (
 	// opConvDataGrad takes dy, w and the shape of x.
-	opConvDataGrad = operator{name: "ConvDataGrad", min: 3, static: []int{2}, shapes: shapedBy(2), macs: func(n *Node) int64 {
+	opConvDataGrad = operator{name: "ConvDataGrad", grad: convDataGradGrad, min: 3, static: []int{2}, shapes: shapedBy(2), macs: func(n *Node) int64 {
 		return gradMACs(n, n.Inputs[0], n.Inputs[1].Type.Shape)
 	}}
 	// opConvWeightsGrad takes dy, x and the shape of w.
-	opConvWeightsGrad = operator{name: "ConvWeightsGrad", min: 3, static: []int{2}, shapes: shapedBy(2), macs: func(n *Node) int64 {
+	opConvWeightsGrad = operator{name: "ConvWeightsGrad", grad: convWeightsGradGrad, min: 3, static: []int{2}, shapes: shapedBy(2), macs: func(n *Node) int64 {
 		return gradMACs(n, n.Inputs[0], n.Outputs[0].Type.Shape)
 	}}
 	// opConvBiasGrad sums dy over all but the channels.
-	opConvBiasGrad = operator{name: "ConvBiasGrad", min: 1, shapes: func(c *Context) ([]Type, error) {
+	opConvBiasGrad = operator{name: "ConvBiasGrad", grad: convBiasGradGrad, min: 1, shapes: func(c *Context) ([]Type, error) {
 		if c.Rank(0) < 2 {
 			return nil, fmt.Errorf("%v has no channels", c.Shape(0))
 		}

@@ -70,7 +70,7 @@ var opRoiAlign = operator{
 // opRoiAlignGrad is the gradient of RoiAlign in mode avg with respect to x, whose
 // shape is the second input; the others are dy, the regions and their images.
 var opRoiAlignGrad = operator{
-	name: "RoiAlignGrad", min: 4, static: []int{1},
+	name: "RoiAlignGrad", min: 4, static: []int{1}, grad: roiAlignGradGrad,
 	shapes: func(c *Context) ([]Type, error) {
 		shape, err := c.Ints(1)
 		if err != nil {

@@ -79,7 +79,7 @@ var opSkipLayerNormalization = operator{
 // opLayerNormGrad gives the gradients with respect to x, scale and bias, from dy,
 // x, scale, mean and invstd.
 var opLayerNormGrad = operator{
-	name: "LayerNormGrad", min: 5, outs: 3, inplace: []int{0},
+	name: "LayerNormGrad", min: 5, outs: 3, inplace: []int{0}, definition: spellLayerNormGrad,
 	shapes: func(c *Context) ([]Type, error) {
 		s := Type{DType: c.DType(2), Shape: c.Shape(2)}
 		return []Type{{DType: c.DType(1), Shape: c.Shape(1)}, s, s}, nil
@@ -89,7 +89,7 @@ var opLayerNormGrad = operator{
 // opRMSNormGrad gives the gradients with respect to x and scale, from dy, x,
 // scale and invrms.
 var opRMSNormGrad = operator{
-	name: "RMSNormGrad", min: 4, outs: 2, inplace: []int{0},
+	name: "RMSNormGrad", min: 4, outs: 2, inplace: []int{0}, definition: spellRMSNormGrad,
 	shapes: func(c *Context) ([]Type, error) {
 		return []Type{{DType: c.DType(1), Shape: c.Shape(1)}, {DType: c.DType(2), Shape: c.Shape(2)}}, nil
 	},

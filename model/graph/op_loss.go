@@ -26,7 +26,7 @@ var opNegativeLogLikelihoodLoss = operator{
 // log-probabilities, of dy and the loss's inputs; of the log-probabilities only
 // the shape matters.
 var opNegativeLogLikelihoodLossGrad = operator{
-	name: "NegativeLogLikelihoodLossGrad", min: 3, max: 4,
+	name: "NegativeLogLikelihoodLossGrad", min: 3, max: 4, grad: lossGradGrad,
 	shapes: func(c *Context) ([]Type, error) { return one(c.DType(1), c.Shape(1)) },
 }
 

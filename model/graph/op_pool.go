@@ -40,8 +40,8 @@ var opLpPool = operator{
 
 // The gradients of pools take dy and x, and the attributes of the pool.
 var (
-	opMaxPoolGrad     = operator{name: "MaxPoolGrad", min: 2, shapes: likeSecond}
-	opAveragePoolGrad = operator{name: "AveragePoolGrad", min: 2, shapes: likeSecond}
+	opMaxPoolGrad     = operator{name: "MaxPoolGrad", min: 2, shapes: likeSecond, grad: maxPoolGradGrad}
+	opAveragePoolGrad = operator{name: "AveragePoolGrad", min: 2, shapes: likeSecond, grad: averagePoolGradGrad}
 	opLpPoolGrad      = operator{name: "LpPoolGrad", min: 2, shapes: likeSecond}
 )
 

@@ -13,7 +13,7 @@ import (
 var opQuantAdd = operator{
 	name: "QuantAdd", min: 8, flat: true,
 	shapes: func(c *Context) ([]Type, error) {
-		err := first(c.isA(byteTypes, 0, 3, 7), c.Same(0, 2), c.Same(3, 5), c.oneValue(1, 2, 4, 5, 6, 7),
+		err := first(c.isA(bytes8, 0, 3, 7), c.Same(0, 2), c.Same(3, 5), c.oneValue(1, 2, 4, 5, 6, 7),
 			c.isA([]accel.DType{accel.Float32}, 1, 4, 6))
 		if err == nil && !slices.Equal(c.Shape(0), c.Shape(3)) {
 			err = fmt.Errorf("%v and %v, want the same shape", c.Shape(0), c.Shape(3))
@@ -35,6 +35,6 @@ var opQuantMaxPool = operator{
 		if err != nil {
 			return nil, err
 		}
-		return []Type{{DType: c.DType(0), Shape: channelsLast(append(s[:2:2], w.out...))}}, c.IsA(0, byteTypes...)
+		return []Type{{DType: c.DType(0), Shape: channelsLast(append(s[:2:2], w.out...))}}, c.IsA(0, bytes8...)
 	},
 }

@@ -7,6 +7,12 @@ import (
 	"github.com/millrace-go/millrace/accel"
 )
 
+// codeTypes are the types of codes that QuantizeLinear makes.
+var codeTypes = []accel.DType{
+	accel.Uint8, accel.Int8, accel.Uint16, accel.Int16, accel.Uint4, accel.Int4, accel.Uint2, accel.Int2,
+	accel.Float8E4M3FN, accel.Float8E4M3FNUZ, accel.Float8E5M2, accel.Float8E5M2FNUZ, accel.Float4E2M1,
+}
+
 // opQuantizeLinear is y = saturate(round(x/scale) + zero), ties to even; a float8
 // or float4 code is x/scale rounded to that type. Inputs: x, scale, and the
 // optional zero, which has y's type. scale is one value; or one for each index of
@@ -34,6 +40,11 @@ var opQuantizeLinear = operator{
 		}
 		return []Type{{DType: t, Shape: c.Shape(0)}}, scaleRule(c)
 	},
+	when: func(n *Node) bool { return n.Inputs[0].Type.DType == accel.Int32 }, // which becomes scale's type
+	expand: func(b *B, n *Node) []*Value {
+		in := append([]*Value{b.Cast(n.Inputs[0], n.Inputs[1].Type.DType)}, n.Inputs[1:]...)
+		return []*Value{b.Op(n.Op, n.Attrs, in...)}
+	},
 }
 
 // opDequantizeLinear is y = (x - zero)·scale. Inputs and the attributes axis and
@@ -55,7 +66,7 @@ var opDequantizeLinear = operator{
 		return []Type{{DType: t, Shape: c.Shape(0)}}, err
 	},
 	late: func(n *Node) bool {
-		return len(n.Inputs[0].Type.Shape) > 1 && slices.Contains(byteTypes, n.Inputs[0].Type.DType)
+		return len(n.Inputs[0].Type.Shape) > 1 && slices.Contains(bytes8, n.Inputs[0].Type.DType)
 	},
 }
 

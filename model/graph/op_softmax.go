@@ -11,10 +11,10 @@ var opSoftmax = softmaxOp("Softmax")
 var opLogSoftmax = softmaxOp("LogSoftmax")
 
 // opSoftmaxGrad is dx = y·(dy - Σ dy·y) along the last axis, of dy and y.
-var opSoftmaxGrad = operator{name: "SoftmaxGrad", min: 2, shapes: like, inplace: []int{0}}
+var opSoftmaxGrad = operator{name: "SoftmaxGrad", min: 2, shapes: like, inplace: []int{0}, grad: softmaxGradGrad}
 
 // opLogSoftmaxGrad is dx = dy - exp(y)·Σ dy along the last axis, of dy and y.
-var opLogSoftmaxGrad = operator{name: "LogSoftmaxGrad", min: 2, shapes: like, inplace: []int{0}}
+var opLogSoftmaxGrad = operator{name: "LogSoftmaxGrad", min: 2, shapes: like, inplace: []int{0}, grad: logSoftmaxGradGrad}
 
 func softmaxOp(name string) operator {
 	return operator{

@@ -113,7 +113,7 @@ func (c *copier) value(v *Value) (*Value, error) {
 		r.values[v] = r.to.Const(v.Name, v.Data)
 		return r.values[v], nil
 	}
-	t := Type{DType: v.Type.DType, Form: Unknown}
+	t := Type{Form: Unknown}
 	if v.Kind != Result {
 		t = loose(v.Type)
 	}

@@ -58,6 +58,7 @@ func Passes() []Pass {
 	return []Pass{
 		{"dead-code", func(g *Graph) error { g.Prune(); return nil }},
 		{"merge-equal", mergeEqual},
+		{"fuse-qdq", fuseQDQ},
 		{"fuse-matmul", fuseMatMul},
 	}
 }

@@ -7,24 +7,12 @@ import (
 	"github.com/millrace-go/millrace/accel"
 )
 
-// quantOps lists the operators on quantized integers. A code q stands for the
+// quantOps lists the operators that pass fuse-qdq makes. A code q stands for the
 // real number (q - zero)·scale.
 func quantOps() []operator {
 	return []operator{
-		opQuantizeLinear, opDequantizeLinear, opDynamicQuantizeLinear,
-		opMatMulInteger, opQLinearMatMul, opQuantMatMul,
-		opConvInteger, opQLinearConv, opQuantConv,
-		opQuantAdd, opQuantMaxPool,
+		opQuantMatMul, opQuantConv, opQuantAdd, opQuantMaxPool,
 	}
-}
-
-// byteTypes are the codes that integer products work on.
-var byteTypes = []accel.DType{accel.Uint8, accel.Int8}
-
-// codeTypes are the types of codes that QuantizeLinear makes.
-var codeTypes = []accel.DType{
-	accel.Uint8, accel.Int8, accel.Uint16, accel.Int16, accel.Uint4, accel.Int4, accel.Uint2, accel.Int2,
-	accel.Float8E4M3FN, accel.Float8E4M3FNUZ, accel.Float8E5M2, accel.Float8E5M2FNUZ, accel.Float4E2M1,
 }
 
 // oneValue reports an error unless input i is absent or has one element.
@@ -73,7 +61,7 @@ func first(errs ...error) error {
 // one or one for each of its n columns; bias; the result's scale and zero point.
 func (c *Context) fusedRule(n int) (accel.DType, error) {
 	f32 := []accel.DType{accel.Float32}
-	err := first(c.isA(byteTypes, 0, 2, 3, 5, 8), c.isA(f32, 1, 4, 6, 7), c.Same(0, 2), c.Same(3, 5),
+	err := first(c.isA(bytes8, 0, 2, 3, 5, 8), c.isA(f32, 1, 4, 6, 7), c.Same(0, 2), c.Same(3, 5),
 		c.oneValue(1, 2, 7, 8), c.oneOrEach(n, 4, 5))
 	if err == nil && c.Has(6) && !slices.Equal(c.Shape(6), []int{n}) {
 		err = fmt.Errorf("bias %v, want [%d]", c.Shape(6), n)

@@ -44,6 +44,9 @@ type operator struct {
 	// inplace lists the inputs whose memory the first output may take, if it is
 	// of the same size and nobody reads them later.
 	inplace []int
+	// late says of a node on constants that Bind leaves it for the passes to fold: they
+	// look for it.
+	late func(n *Node) bool
 	// random says that equal nodes differ, so they are neither folded nor merged.
 	random bool
 }
@@ -57,7 +60,7 @@ const (
 // op_<name>.go and name it in its family.
 func families() [][]operator {
 	return [][]operator{
-		elementwiseOps(), reductionOps(), movementOps(), indexingOps(), miscOps(), productOps(), nnOps(), controlOps(),
+		elementwiseOps(), reductionOps(), movementOps(), indexingOps(), miscOps(), productOps(), nnOps(), quantOps(), controlOps(),
 	}
 }
 
