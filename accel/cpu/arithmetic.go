@@ -58,7 +58,7 @@ func floatArithmetic[T float32 | float64](c *call) (kernel, error) {
 		return broadcast(c, pairs[T, T]{both: divide[T]})
 	case "Mod":
 		if !c.Bool("fmod", false) {
-			return nil, fmt.Errorf("Mod of %s without fmod=1: %w", c.in[0].DType, accel.ErrUnsupported)
+			return nil, fmt.Errorf("remainder (Mod) of %s without fmod=1: %w", c.in[0].DType, accel.ErrUnsupported)
 		}
 		return broadcast(c, pairs[T, T]{both: floatMod[T]})
 	case "Pow":

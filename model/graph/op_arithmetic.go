@@ -47,7 +47,7 @@ var opMod = operator{
 	name: "Mod", min: 2, inplace: []int{0, 1},
 	shapes: func(c *Context) ([]Type, error) {
 		if c.DType(0).IsFloat() && !c.Attrs.Bool("fmod", false) {
-			return nil, fmt.Errorf("Mod of %s without fmod=1: %w", c.DType(0), accel.ErrUnsupported)
+			return nil, fmt.Errorf("remainder (Mod) of %s without fmod=1: %w", c.DType(0), accel.ErrUnsupported)
 		}
 		return binaryOf(numberSet)(c)
 	},

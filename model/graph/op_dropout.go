@@ -38,7 +38,7 @@ var opDropout = operator{
 				return nil, err
 			}
 			if ratio != 0 {
-				return nil, fmt.Errorf("Dropout while training, without a seed: %w", accel.ErrUnsupported)
+				return nil, fmt.Errorf("random numbers without a seed (Dropout while training): %w", accel.ErrUnsupported)
 			}
 		}
 		return []Type{{DType: c.DType(0), Shape: c.Shape(0)}, {DType: accel.Bool, Shape: c.Shape(0)}}, nil

@@ -55,14 +55,7 @@ func (q *quantizer) bias(n *Node) error {
 		for len(in) < 7 {
 			in = append(in, nil)
 		}
-		var err error
-		if in[6], err = q.before(n, func(b *B) *Value { return b.Reshape(bias, channels) }); err != nil {
-			return err
-		}
-		if in[6].Kind != Const { // a reshaped constant
-			a := &accel.Array{DType: bias.Type.DType, Shape: []int{channels}, Data: bias.Data.Data}
-			in[6] = q.g.Const(bias.Name, a)
-		}
+		in[6] = q.g.Const(bias.Name, &accel.Array{DType: bias.Type.DType, Shape: []int{channels}, Data: bias.Data.Data})
 		return q.refuse(n, op, op.Attrs, in...)
 	}
 	return nil

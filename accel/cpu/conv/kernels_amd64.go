@@ -8,6 +8,10 @@ import (
 
 //go:generate go run ./gen/main.go ./gen/grad.go ./gen/move.go ./gen/wino.go
 
+// The tables below are read by the assembly, which the check cannot see.
+//
+//lint:file-ignore U1000 read by the assembly
+
 // laneMask and evenMask are tables for masks of vectors: eight lanes that are
 // on, or of which every other is, then eight that are off.
 var (

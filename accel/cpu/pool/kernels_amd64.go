@@ -4,6 +4,10 @@ import "github.com/millrace-go/millrace/accel/cpu/isa"
 
 //go:generate go run ./gen/main.go ./gen/lines.go
 
+// The tables below are read by the assembly, which the check cannot see.
+//
+//lint:file-ignore U1000 read by the assembly
+
 // laneMask is a table for masks of vectors: eight lanes that are on, then eight
 // that are off.
 var laneMask = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
