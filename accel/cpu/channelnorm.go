@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"unsafe"
 
 	"github.com/millrace-go/millrace/accel"
 	"github.com/millrace-go/millrace/accel/cpu/vec"
@@ -51,6 +50,12 @@ func (s *channelSets) run(set, i int) (at, channel int) {
 	at = set*s.runs + i
 	return at, at % s.channels
 }
+
+// matrix reports whether the runs are single elements, (N, C).
+func (s *channelSets) matrix() bool { return s.batch && s.inner == 1 }
+
+// columnTiles is the number of tiles of a matrix.
+func (s *channelSets) columnTiles() int { return (s.channels + normColumns - 1) / normColumns }
 
 // count is the number of elements of a set.
 func (s *channelSets) count() float64 { return float64(s.runs * s.inner) }
@@ -149,7 +154,7 @@ func (s *channelSets) check(perChannel, perSet []*tensor) error {
 
 func channelNormOf[T float32 | float64](c *call, s channelSets, m *runMath[T]) (kernel, error) {
 	x, y := c.in[0], c.out[0]
-	job := addJob[channelJob[T]](c)
+	job, columns := addJob[channelJob[T]](c), addJob[matrixNormJob[T]](c)
 	given, saved, momentum := []*tensor{nil, nil}, []*tensor{c.output(1), c.output(2)}, 0.0
 	var running []*tensor
 	if s.batch {
@@ -168,7 +173,7 @@ func channelNormOf[T float32 | float64](c *call, s channelSets, m *runMath[T]) (
 	training := !s.batch || running != nil
 	eps := c.Float("epsilon", 1e-5)
 	return func(f *frame) error {
-		j := job(f)
+		j, asMatrix := job(f), columns(f)
 		*j = channelJob[T]{channelSets: s, runMath: m, eps: eps, momentum: momentum, training: training,
 			y: data[T](f, y), x: data[T](f, x), scale: data[T](f, c.in[1]), bias: data[T](f, c.in[2])}
 		for i := range 2 {
@@ -181,6 +186,11 @@ func channelNormOf[T float32 | float64](c *call, s channelSets, m *runMath[T]) (
 			if running != nil && running[i] != nil {
 				j.running[i] = data[T](f, running[i])
 			}
+		}
+		if s.matrix() {
+			asMatrix.channelJob = *j
+			f.pool.For(s.columnTiles(), asMatrix)
+			return nil
 		}
 		f.pool.For(s.sets, j)
 		return nil
@@ -205,6 +215,18 @@ func (j *channelJob[T]) Do(set, _ int) {
 		mean, variance = float64(j.given[0][set]), float64(j.given[1][set])
 	}
 	inv := 1 / math.Sqrt(variance+j.eps)
+	j.keep(set, mean, variance, inv)
+	for i := range j.runs {
+		at, channel := j.run(set, i)
+		a := inv * float64(j.scale[channel])
+		b := float64(j.bias[channel]) - mean*a
+		lo, hi := at*j.inner, (at+1)*j.inner
+		j.line(j.y[lo:hi], j.x[lo:hi], T(a), T(b))
+	}
+}
+
+// keep writes the statistics of a set where they are wanted.
+func (j *channelJob[T]) keep(set int, mean, variance, inv float64) {
 	for i, v := range [2]float64{mean, inv} {
 		if j.saved[i] != nil {
 			j.saved[i][set] = T(v)
@@ -214,13 +236,6 @@ func (j *channelJob[T]) Do(set, _ int) {
 		if j.running[i] != nil {
 			j.running[i][set] = T(j.momentum*float64(j.given[i][set]) + (1-j.momentum)*v)
 		}
-	}
-	for i := range j.runs {
-		at, channel := j.run(set, i)
-		a := inv * float64(j.scale[channel])
-		b := float64(j.bias[channel]) - mean*a
-		lo, hi := at*j.inner, (at+1)*j.inner
-		j.line(j.y[lo:hi], j.x[lo:hi], T(a), T(b))
 	}
 }
 
@@ -245,8 +260,12 @@ func (j *channelJob[T]) statistics(set int) (mean, variance float64) {
 // and from sums of the runs that it leaves in scratch memory, dscale = Σ dy·h
 // and dbias = Σ dy.
 func channelGradOf[T float32 | float64](c *call, s channelSets, m *runMath[T]) (kernel, error) {
-	job := addJob[channelGradJob[T]](c)
-	sums := c.scratch(2 * int(unsafe.Sizeof(0.0)) * s.images * s.channels)
+	job, columns := addJob[channelGradJob[T]](c), addJob[matrixGradJob[T]](c)
+	room := 2 * s.images * s.channels
+	if s.matrix() {
+		room = 0
+	}
+	sums := c.scratch(8 * room)
 	if err := s.check([]*tensor{c.in[2], c.out[1], c.out[2]}, c.in[3:5]); err != nil {
 		return nil, err
 	}
@@ -256,9 +275,15 @@ func channelGradOf[T float32 | float64](c *call, s channelSets, m *runMath[T]) (
 	return func(f *frame) error {
 		j := job(f)
 		parts := accel.View[float64](sums.raw(f))
-		half := s.images * s.channels
+		half := room / 2
 		*j = channelGradJob[T]{channelSets: s, runMath: m, dx: data[T](f, c.out[0]), dy: data[T](f, c.in[0]), x: data[T](f, c.in[1]),
 			scale: data[T](f, c.in[2]), mean: data[T](f, c.in[3]), inv: data[T](f, c.in[4]), parts: [2][]float64{parts[:half], parts[half:]}}
+		if s.matrix() {
+			m := columns(f)
+			*m = matrixGradJob[T]{channelGradJob: *j, dscale: data[T](f, c.out[1]), dbias: data[T](f, c.out[2])}
+			f.pool.For(s.columnTiles(), m)
+			return nil
+		}
 		f.pool.For(s.sets, j)
 		for i, p := range j.parts {
 			out := data[T](f, c.out[1+i])

@@ -78,8 +78,29 @@ func TestNetworkKernels(t *testing.T) {
 	}
 }
 
+// lstm is an LSTM of some steps, a batch, and as many elements in as out; w and r
+// are constants if they are known.
+func lstm(steps, batch, width int, known ...int) trial {
+	f := accel.Float32
+	return trial{
+		op: "LSTM", known: known,
+		in:  []*accel.Array{floats32(1, -1, 1, steps, batch, width), floats32(2, -0.1, 0.1, 1, 4*width, width), floats32(3, -0.1, 0.1, 1, 4*width, width), floats32(4, -1, 1, 1, 8*width)},
+		out: []accel.Tensor{typed(f, steps, 1, batch, width), typed(f, 1, batch, width), typed(f, 1, batch, width)},
+	}
+}
+
+// TestPackedRecurrence: weights packed beforehand and during the run give the same bits.
+func TestPackedRecurrence(t *testing.T) {
+	packed, now := lstm(5, 33, 40, 1, 2).runAll(t), lstm(5, 33, 40).runAll(t)
+	for i := range packed {
+		if !slices.Equal(packed[i].Data, now[i].Data) {
+			t.Errorf("output %d depends on when weights are packed", i)
+		}
+	}
+}
+
 func TestNetworkKernelsAllocateNothing(t *testing.T) {
-	for i, tr := range networkTrials() {
+	for i, tr := range append(networkTrials(), lstm(3, 5, 8), lstm(3, 5, 8, 1, 2)) {
 		run := tr.ready(t)
 		run()
 		if n := testing.AllocsPerRun(5, run); n > 0 {
@@ -133,5 +154,18 @@ func BenchmarkBatchNorm(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+func BenchmarkLSTM(b *testing.B) {
+	for _, batch := range []int{1, 32} {
+		const steps, width = 100, 256
+		b.Run(fmt.Sprintf("batch=%d", batch), func(b *testing.B) {
+			run := lstm(steps, batch, width, 1, 2).ready(b)
+			for b.Loop() {
+				run()
+			}
+			b.ReportMetric(2*steps*float64(batch)*4*width*2*width*float64(b.N)/1e9/b.Elapsed().Seconds(), "GFLOP/s")
+		})
 	}
 }

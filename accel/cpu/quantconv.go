@@ -41,8 +41,8 @@ func quantConv(c *call) (kernel, error) {
 	if !w.Const() || c.input(5) != nil && !c.in[5].Const() {
 		return nil, fmt.Errorf("filters that are not constant: %w", accel.ErrUnsupported)
 	}
-	first := slices.Concat(x.Shape[:1], x.Shape[len(x.Shape)-1:], x.Shape[1:len(x.Shape)-1])
-	s, err := convSpec(c, first, w.Shape, false)
+	images := slices.Concat(x.Shape[:1], x.Shape[len(x.Shape)-1:], x.Shape[1:len(x.Shape)-1])
+	s, err := convSpec(c, images, w.Shape, false)
 	if err != nil {
 		return nil, err
 	}
@@ -57,24 +57,19 @@ func quantConv(c *call) (kernel, error) {
 		return nil, err
 	}
 	q.prepare()
+	if fast, err := q.inPlace(c, s); fast != nil || err != nil {
+		return fast, err
+	}
 	q.pack(s)
 	columns := align(4 * q.words())
 	room := c.scratch(columns + q.copied + c.threads*q.work)
-	fill, multiply := addJob[quantFillJob](c), addJob[quantConvJob](c)
+	fill, multiply := q.filler(c, columns), addJob[quantConvJob](c)
 	return func(f *frame) error {
 		mem := room.raw(f)
 		j := multiply(f)
-		j.q, j.x, j.work, j.f = q, raw(f, x), mem[columns+q.copied:], f
+		j.q, j.work, j.f = q, mem[columns+q.copied:], f
 		q.operands(f, &j.o, accel.View[float32](mem[:columns]))
-		if q.padded {
-			p := fill(f)
-			p.q, p.x, p.to, p.zero = q, j.x, mem[columns:][:q.copied], 0
-			if len(j.o.AZero) > 0 {
-				p.zero = j.o.AZero[0]
-			}
-			f.pool.For(q.images*q.size[0]*q.size[1], p)
-			j.x = p.to
-		}
+		j.x = fill(f, mem, j.o.AZero)
 		f.pool.For((q.count+q.rows-1)/q.rows, j)
 		return nil
 	}, nil
@@ -171,6 +166,29 @@ func (q *quantImages) pack(s conv.Spec) {
 	}
 }
 
+// filler gives x with its padding: a copy, that much behind the start of the
+// scratch memory; or x itself, if it needs none.
+func (q *quantImages) filler(c *call, at int) func(f *frame, mem []byte, zero []uint8) []uint8 {
+	job := addJob[quantFillJob](c)
+	return func(f *frame, mem []byte, zero []uint8) []uint8 {
+		if !q.padded {
+			return raw(f, q.x)
+		}
+		p := job(f)
+		p.q, p.x, p.to, p.zero = q, raw(f, q.x), mem[at:][:q.copied], first(zero)
+		f.pool.For(q.images*q.size[0]*q.size[1], p)
+		return p.to
+	}
+}
+
+// first is the only zero point of a list, or 0.
+func first(zero []uint8) uint8 {
+	if len(zero) == 0 {
+		return 0
+	}
+	return zero[0]
+}
+
 // quantFillJob copies x with its padding, one row of pixels a tile.
 type quantFillJob struct {
 	q     *quantImages
@@ -195,8 +213,11 @@ func (j *quantFillJob) Do(tile, _ int) {
 }
 
 func fillBytes(dst []uint8, v uint8) {
-	for i := range dst {
+	for i := range min(len(dst), 16) {
 		dst[i] = v
+	}
+	for n := 16; n < len(dst); n *= 2 {
+		copy(dst[n:], dst[:n])
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 	"github.com/millrace-go/millrace/accel"
 )
 
-// quantMaxPool takes the maxima of bytes, channels last: all channels of a pixel
-// at once, eight in a word.
+// quantMaxPool takes the maxima of bytes, channels last, eight in a word: first down
+// the rows of a window, for whole rows of x at once, then along them.
 func quantMaxPool(c *call) (kernel, error) {
 	x, y := c.in[0], c.out[0]
 	k, s, d, pads := c.Ints("kernel_shape"), c.Ints("strides"), c.Ints("dilations"), c.Ints("pads")
@@ -24,11 +24,14 @@ func quantMaxPool(c *call) (kernel, error) {
 			return nil, fmt.Errorf("a window in the padding: %w", accel.ErrUnsupported)
 		}
 	}
+	line := x.Shape[2] * x.Shape[3]
+	room := c.scratch(line * c.threads)
 	newJob := addJob[quantMaxPoolJob](c)
 	return func(f *frame) error {
 		j := newJob(f)
 		j.x, j.y, j.in, j.out = raw(f, x), raw(f, y), [4]int(x.Shape), [4]int(y.Shape)
 		j.kernel, j.strides, j.dilations, j.pads = [2]int(k), [2]int(s), [2]int(d), [2]int(pads[:2])
+		j.lines = room.raw(f)
 		if j.flip = 0; x.DType == accel.Int8 {
 			j.flip = highBits
 		}
@@ -39,47 +42,75 @@ func quantMaxPool(c *call) (kernel, error) {
 
 type quantMaxPoolJob struct {
 	x, y                             []uint8
+	lines                            []uint8 // one row of x for each worker
 	in, out                          [4]int
 	kernel, strides, dilations, pads [2]int
 	flip                             uint64 // makes signed bytes unsigned ones of the same order
 }
 
 // Do does one row of pixels.
-func (j *quantMaxPoolJob) Do(tile, _ int) {
-	image, row, ch := tile/j.out[1], tile%j.out[1], j.out[3]
+func (j *quantMaxPoolJob) Do(tile, worker int) {
+	ch := j.out[3]
+	line := j.down(tile/j.out[1], tile%j.out[1]*j.strides[0]-j.pads[0], worker)
 	for col := range j.out[2] {
-		dst, fresh := j.y[(tile*j.out[2]+col)*ch:][:ch], true
-		for k := range j.kernel[0] * j.kernel[1] {
-			r := row*j.strides[0] - j.pads[0] + k/j.kernel[1]*j.dilations[0]
-			q := col*j.strides[1] - j.pads[1] + k%j.kernel[1]*j.dilations[1]
-			if r < 0 || r >= j.in[1] || q < 0 || q >= j.in[2] {
-				continue
+		dst := j.y[(tile*j.out[2]+col)*ch:][:ch]
+		var best []uint8
+		for k := range j.kernel[1] {
+			q := col*j.strides[1] - j.pads[1] + k*j.dilations[1]
+			if q >= 0 && q < j.in[2] {
+				best = j.greater(dst, best, line[q*ch:][:ch])
 			}
-			src := j.x[((image*j.in[1]+r)*j.in[2]+q)*ch:][:ch]
-			if fresh {
-				copy(dst, src)
-				fresh = false
-				continue
-			}
-			maxBytes(dst, src, j.flip)
+		}
+		if &best[0] != &dst[0] {
+			copy(dst, best)
 		}
 	}
+}
+
+// down is the maxima down the rows of the windows whose first row is top.
+func (j *quantMaxPoolJob) down(image, top, worker int) []uint8 {
+	n := j.in[2] * j.in[3]
+	var best []uint8
+	for k := range j.kernel[0] {
+		if r := top + k*j.dilations[0]; r >= 0 && r < j.in[1] {
+			best = j.greater(j.lines[worker*n:][:n], best, j.x[(image*j.in[1]+r)*n:][:n])
+		}
+	}
+	return best
+}
+
+// greater is the maxima of a and b, in dst; or b, if there is no a.
+func (j *quantMaxPoolJob) greater(dst, a, b []uint8) []uint8 {
+	if a == nil {
+		return b
+	}
+	maxBytes(dst, a, b, j.flip)
+	return dst
 }
 
 // highBits is the highest bit of each byte of a word.
 const highBits = 0x8080808080808080
 
-// maxBytes keeps the greater of each two bytes in dst; flip is highBits if they are signed.
-func maxBytes(dst, src []uint8, flip uint64) {
-	n := len(dst) &^ 7
-	for i := 0; i < n; i += 8 {
-		d := binary.NativeEndian.Uint64(dst[i:])
-		binary.NativeEndian.PutUint64(dst[i:], maxWord(d^flip, binary.NativeEndian.Uint64(src[i:])^flip)^flip)
-	}
-	for i := n; i < len(dst); i++ {
-		if f := uint8(flip); src[i]^f > dst[i]^f {
-			dst[i] = src[i]
+// maxBytes writes the greater of each two bytes; flip is highBits if they are signed.
+// dst may be a or b. The last word may overlap the one before, which changes nothing.
+func maxBytes(dst, a, b []uint8, flip uint64) {
+	if len(dst) < 8 {
+		for i, v := range a {
+			if f := uint8(flip); b[i]^f > v^f {
+				v = b[i]
+			}
+			dst[i] = v
 		}
+		return
+	}
+	for {
+		x, y := binary.NativeEndian.Uint64(a), binary.NativeEndian.Uint64(b)
+		binary.NativeEndian.PutUint64(dst, maxWord(x^flip, y^flip)^flip)
+		n := min(8, len(dst)-8)
+		if n == 0 {
+			return
+		}
+		dst, a, b = dst[n:], a[n:], b[n:]
 	}
 }
 

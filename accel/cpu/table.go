@@ -8,8 +8,8 @@ var kernels = map[string]builder{}
 
 // families lists the tables of kernels, one a file or a few.
 func families() []map[string]builder {
-	return []map[string]builder{copyKernels, gatherKernels, scatterKernels, sequenceKernels, resizeKernels, randomKernels, labelKernels, dftKernels, sampleKernels, columnKernels, detKernels, padKernels, productKernels, softmaxKernels, convKernels, poolKernels, lossKernels, dropoutKernels,
-		rowNormKernels, channelNormKernels, attentionKernels, quantizeKernels, quantizedKernels, quantKernels, arithmeticKernels,
+	return []map[string]builder{copyKernels, gatherKernels, scatterKernels, sequenceKernels, resizeKernels, randomKernels, labelKernels, ngramKernels, dftKernels, sampleKernels, columnKernels, detKernels, padKernels, productKernels, softmaxKernels, convKernels, poolKernels, lossKernels, dropoutKernels,
+		rowNormKernels, channelNormKernels, attentionKernels, recurrentKernels, quantizeKernels, quantizedKernels, quantKernels, arithmeticKernels,
 		floatKernels, signKernels, activationKernels, slopeKernels, compareKernels, logicKernels, whereKernels, clipKernels, castKernels, reduceKernels, argKernels, topKKernels, cumulativeKernels}
 }
 

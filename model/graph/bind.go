@@ -170,6 +170,9 @@ func (b *binder) settle(d, n int) error {
 
 // node copies, folds or expands one node.
 func (b *binder) node(n *Node) error {
+	if !slices.ContainsFunc(n.Outputs, func(v *Value) bool { return v != nil }) {
+		return nil // nobody can read anything of it
+	}
 	in := make([]*Value, len(n.Inputs))
 	for i, v := range n.Inputs {
 		w, ok := b.values[v]
@@ -184,7 +187,7 @@ func (b *binder) node(n *Node) error {
 	if n.Op == "Loop" || n.Op == "Scan" {
 		return b.unroll(n, in)
 	}
-	if n.Op == "Identity" && in[0] != nil && in[0].Type.Form == Tensor {
+	if n.Op == "Identity" && len(in) == 1 && in[0] != nil && len(n.Outputs) == 1 {
 		b.values[n.Outputs[0]] = in[0]
 		return nil
 	}
@@ -368,7 +371,7 @@ func shapeRange(n *Node, rank int) (from, to int) {
 // Clone returns a deep copy and the copy of each value; attributes, constants'
 // data and bodies are shared.
 func (g *Graph) Clone() (*Graph, map[*Value]*Value) {
-	c := &Graph{Name: g.Name, names: map[string]bool{}, symbols: slices.Clone(g.symbols)}
+	c := &Graph{Name: g.Name, names: map[string]bool{}, numbers: map[string]int{}, symbols: slices.Clone(g.symbols)}
 	for name := range g.names {
 		c.names[name] = true
 	}

@@ -115,6 +115,36 @@ func TestCheckpointsKeepRandomNumbers(t *testing.T) {
 	}
 }
 
+// TestStopGradientInACheckpoint: what is stopped stays so when it is computed again.
+func TestStopGradientInACheckpoint(t *testing.T) {
+	gradient := func(again bool) []float64 {
+		g := New("stop")
+		x, _ := g.Input("x", accel.Float64, 3)
+		b := g.Build("")
+		s := b.Op("Sigmoid", nil, x)
+		y := b.Mul(b.Op("Tanh", nil, s), b.Op("StopGradient", nil, b.Mul(s, s)))
+		loss := b.ReduceSum(b.Mul(y, y), false, 0)
+		if b.Err() != nil {
+			t.Fatal(b.Err())
+		}
+		var options []GradientOption
+		if again {
+			options = append(options, Checkpoint(y))
+		}
+		grads, err := Gradients(g, loss, []*Value{x}, options...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return accel.Values[float64](compiled(t, g, grads)([]*accel.Array{float64s([]int{3}, -1, 0.2, 2)})[0])
+	}
+	want, got := gradient(false), gradient(true)
+	for i := range want {
+		if got[i] != want[i] || want[i] == 0 {
+			t.Errorf("element %d: %g with a checkpoint, %g without", i, got[i], want[i])
+		}
+	}
+}
+
 // TestAccumulate cuts a batch of six rows into three parts.
 func TestAccumulate(t *testing.T) {
 	gradient := func(rows, parts int) (*Graph, []*Value) {

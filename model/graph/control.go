@@ -1,5 +1,11 @@
 package graph
 
+import (
+	"fmt"
+
+	"github.com/millrace-go/millrace/accel"
+)
+
 // controlOps lists the operators that run other graphs, and those on sequences
 // and optionals. They have no shape rules: package program runs them on the
 // host, between the compiled parts of a graph. Bind replaces an If whose condition is
@@ -83,4 +89,13 @@ var opOptionalGetElement = operator{name: "OptionalGetElement", min: 1}
 func (n *Node) OnHost() bool {
 	o, ok := table[n.Op]
 	return ok && o.expand == nil && (o.shapes == nil || len(n.Graphs) > 0)
+}
+
+// CheckInputs errs unless a node has as many inputs as its operator takes.
+func (n *Node) CheckInputs() error {
+	o, ok := table[n.Op]
+	if !ok {
+		return fmt.Errorf("operator %s: %w", n.Op, accel.ErrUnsupported)
+	}
+	return o.checkInputs(n)
 }

@@ -47,13 +47,13 @@ func checkGradients(t *testing.T, in []*accel.Array, build func(b *B, x []*Value
 	for i, v := range wrt {
 		wrt[i] = to[v]
 	}
+	objective := compiled(t, bound, bound.Outputs) // before Gradients writes definitions in place of kernels
 	grads, err := Gradients(bound, bound.Outputs[0], wrt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	args := slices.DeleteFunc(slices.Clone(in), func(a *accel.Array) bool { return a == nil || a.DType != accel.Float64 })
 	got := compiled(t, bound, grads)(args)
-	objective := compiled(t, bound, bound.Outputs)
 	for i, a := range args {
 		if !slices.Equal(got[i].Shape, a.Shape) {
 			t.Fatalf("d/d%s has shape %v, want %v", wrt[i].Name, got[i].Shape, a.Shape)

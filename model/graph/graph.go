@@ -66,12 +66,13 @@ type Graph struct {
 	Outputs []*Value
 
 	names   map[string]bool
+	numbers map[string]int // below them, all numbers after a name are taken
 	symbols []symbol
 }
 
 // New returns an empty graph.
 func New(name string) *Graph {
-	g := &Graph{Name: name, names: map[string]bool{}}
+	g := &Graph{Name: name, names: map[string]bool{}, numbers: map[string]int{}}
 	g.Symbol("N")
 	return g
 }
@@ -218,8 +219,9 @@ func (g *Graph) free(name string) string {
 	if !g.names[name] {
 		return name
 	}
-	for i := 2; ; i++ {
+	for i := max(2, g.numbers[name]); ; i++ {
 		if s := fmt.Sprintf("%s#%d", name, i); !g.names[s] {
+			g.numbers[name] = i
 			return s
 		}
 	}

@@ -7,7 +7,7 @@ func miscOps() []operator {
 		opResize, opResizeGrad, opReverseSequence, opTensorScatter, opNonZero, opCompress, opUnique,
 		opHannWindow, opHammingWindow, opBlackmanWindow, opMelWeightMatrix, opDFT, opSTFT,
 		opRandomNormal, opRandomNormalLike, opRandomUniform, opRandomUniformLike, opBernoulli, opMultinomial,
-		opBinarizer, opLabelEncoder, opAffineGrid, opMaxUnpool, opNonMaxSuppression,
+		opBinarizer, opLabelEncoder, opTfIdfVectorizer, opAffineGrid, opMaxUnpool, opNonMaxSuppression,
 		opGridSample, opRoiAlign, opRoiAlignGrad, opCol2Im, opIm2Col, opDeformConv, opDeformColumns, opDet, opDetGrad,
 	}
 }

@@ -273,6 +273,20 @@ func TestMiscGradients(t *testing.T) {
 		{"", "Im2Col", blocks, ins(image, accel.Ints64(2, 2)), 0},
 		{"", "Det", nil, ins(distinct(13, 2, 3, 3)), 0}, {"singular", "Det", nil, ins(float64s([]int{2, 2}, 1, 2, 2, 4)), 0}, {"1", "Det", nil, ins(distinct(14, 1, 1)), 0},
 	}
+	for _, padding := range []string{"zeros", "border", "reflection"} {
+		for _, m := range []string{"nearest", "linear", "cubic"} {
+			for corners := range 2 {
+				at := accel.Attrs{accel.String("mode", m), accel.String("padding_mode", padding), one("align_corners", corners)}
+				cases = append(cases, gradCase{m + " " + padding, "GridSample", at, ins(image, uniform(17, -1.4, 1.4, 1, 3, 2, 2)), 0})
+			}
+		}
+	}
+	cases = append(cases,
+		gradCase{"volume", "GridSample", nil, ins(distinct(18, 1, 2, 3, 2, 3), uniform(19, -0.9, 0.9, 1, 2, 1, 2, 3)), 0},
+		gradCase{"", "TensorScatter", nil, ins(distinct(20, 2, 5, 3), uniform(21, -1, 1, 2, 2, 3), accel.Ints64(3, 1)), 0},
+		gradCase{"around", "TensorScatter", accel.Attrs{accel.String("mode", "circular"), one("axis", 1)}, ins(distinct(20, 2, 5, 3), uniform(21, -1, 1, 2, 4, 3), accel.Ints64(3, 0)), 0},
+		gradCase{"", "OneHot", accel.Attrs{one("axis", 0)}, ins(ints64([]int{3}, 0, -1, 7), ints64([]int{}, 4), float64s([]int{2}, 0.3, -2)), 0},
+		gradCase{"start", "TensorScatter", nil, ins(distinct(20, 2, 5, 3), uniform(21, -1, 1, 2, 2, 3)), 0})
 	seen := map[string]bool{}
 	for _, c := range cases {
 		seen[c.op] = true

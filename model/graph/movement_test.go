@@ -331,7 +331,7 @@ func TestMovementGradients(t *testing.T) {
 		{"rows", "Slice", nil, ins(x, accel.Ints64(1), accel.Ints64(3)), 0}, {"backwards", "Slice", nil, part, 0},
 		{"", "SliceGrad", nil, ins(distinct(5, 2, 3), accel.Ints64(3, 4), accel.Ints64(2, 3), accel.Ints64(-4, 0), accel.Ints64(0, 1), accel.Ints64(-2, -1)), 0},
 		{"", "Expand", nil, ins(distinct(6, 3, 1), accel.Ints64(2, 1, 4)), 0},
-		{"", "Tile", nil, one(2, 3), 0},
+		{"", "Tile", nil, one(2, 3), 0}, {"", "ConstantOfShape", nil, ins(accel.Ints64(2, 3), float64s([]int{1}, 0.7)), 0},
 		{"value", "Pad", nil, ins(x, accel.Ints64(1, 0, -1, 2), float64s([]int{1}, 0.3)), 0},
 		{"one axis", "Pad", nil, ins(x, accel.Ints64(1, 2), nil, accel.Ints64(0)), 0},
 		{"edge", "Pad", mode("edge"), one(1, 2, 3, 0), 0}, {"reflect", "Pad", mode("reflect"), one(1, 3, 2, 0), 0},

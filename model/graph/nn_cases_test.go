@@ -71,6 +71,28 @@ func TestDefinedFloat32(t *testing.T) {
 	}
 }
 
+// TestDefinedKernels compares the kernels of operators that have definitions too
+// with these, which are what float64 takes, on one thread and three.
+func TestDefinedKernels(t *testing.T) {
+	cases := definedCases()
+	for _, act := range []string{"Relu", "Tanh", "Sigmoid", "Affine", "LeakyRelu", "ThresholdedRelu", "ScaledTanh", "HardSigmoid", "Elu", "Softsign", "Softplus"} {
+		at := accel.Attrs{accel.Strings("activations", act), accel.Floats("activation_alpha", 0.3), accel.Floats("activation_beta", 0.6)}
+		cases = append(cases, gradCase{act, "RNN", at, []*accel.Array{uniform(1, -1, 1, 3, 40, 9), uniform(2, -1, 1, 1, 37, 9), uniform(3, -0.2, 0.2, 1, 37, 37)}, 2})
+	}
+	for _, c := range cases {
+		t.Run(c.op+"/"+c.name, func(t *testing.T) {
+			want := valuesOn(t, cpu.New(), c, accel.Float64)
+			got, again := valuesOn(t, cpu.New(), c, accel.Float32), valuesOn(t, cpu.WithThreads(3), c, accel.Float32)
+			for i := range want {
+				if string(got[i].Data) != string(again[i].Data) {
+					t.Errorf("result %d differs between one thread and three", i)
+				}
+				compareFloat32(t, i, accel.Values[float32](got[i]), accel.Values[float64](want[i]))
+			}
+		})
+	}
+}
+
 // TestEinsumValues compares with sums written out.
 func TestEinsumValues(t *testing.T) {
 	x, y := uniform(1, -1, 1, 2, 3, 4), uniform(2, -1, 1, 4, 3)

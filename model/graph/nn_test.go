@@ -133,10 +133,28 @@ func resultsAndGradients(t *testing.T, c gradCase, typ accel.DType) []*accel.Arr
 
 func resultsOn(t *testing.T, dev accel.Device, c gradCase, typ accel.DType) []*accel.Array {
 	t.Helper()
+	bound, wrt, args := boundCase(t, c, typ)
+	grads, err := Gradients(bound, bound.Outputs[0], wrt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return runOn(t, dev, bound, append(slices.Clone(bound.Outputs[1:]), grads...), args)
+}
+
+// valuesOn computes the outputs of a case, without gradients: by the operator's
+// kernel, where Gradients would take its definition.
+func valuesOn(t *testing.T, dev accel.Device, c gradCase, typ accel.DType) []*accel.Array {
+	t.Helper()
+	bound, _, args := boundCase(t, c, typ)
+	return runOn(t, dev, bound, bound.Outputs[1:], args)
+}
+
+// boundCase is a concrete graph of a case, whose outputs are the weighted sum of
+// the case's results and these; its float inputs, and their values.
+func boundCase(t *testing.T, c gradCase, typ accel.DType) (bound *Graph, wrt []*Value, args []*accel.Array) {
+	t.Helper()
 	g := New("case")
 	var x []*Value
-	var wrt []*Value
-	var args []*accel.Array
 	for _, a := range c.in {
 		switch {
 		case a == nil:
@@ -169,11 +187,7 @@ func resultsOn(t *testing.T, dev accel.Device, c gradCase, typ accel.DType) []*a
 	for i, v := range wrt {
 		wrt[i] = to[v]
 	}
-	grads, err := Gradients(bound, bound.Outputs[0], wrt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return runOn(t, dev, bound, append(slices.Clone(bound.Outputs[1:]), grads...), args)
+	return bound, wrt, args
 }
 
 // runOn runs a concrete graph once.

@@ -81,8 +81,8 @@ var opInstanceNormalization = operator{
 // The gradients with respect to x, scale and bias, from dy, x, scale and the
 // statistics mean and 1/√(variance+epsilon) of what was normalised together.
 var (
-	opBatchNormGrad = operator{name: "BatchNormGrad", min: 5, outs: 3, inplace: []int{0}, shapes: channelGradRule}
-	opGroupNormGrad = operator{name: "GroupNormGrad", min: 5, outs: 3, inplace: []int{0}, shapes: channelGradRule}
+	opBatchNormGrad = operator{name: "BatchNormGrad", min: 5, outs: 3, inplace: []int{0}, shapes: channelGradRule, definition: spellChannelNormGrad}
+	opGroupNormGrad = operator{name: "GroupNormGrad", min: 5, outs: 3, inplace: []int{0}, shapes: channelGradRule, definition: spellChannelNormGrad}
 )
 
 func channelGradRule(c *Context) ([]Type, error) {

@@ -10,7 +10,14 @@ import (
 // with the one element of the second, or float32 zeros if that is absent. (In ONNX
 // files the value is an attribute.)
 var opConstantOfShape = operator{
-	name: "ConstantOfShape", min: 1, max: 2, static: []int{0}, flat: true,
+	name: "ConstantOfShape", min: 1, max: 2, static: []int{0},
+	grad: func(b *backward, n *Node, dy []*Value) []*Value { // Σ dy
+		out := make([]*Value, len(n.Inputs))
+		if v := n.Input(1); b.needs(v) {
+			out[1] = b.Reshape(b.sumAll(dy[0]), v.Type.Shape...)
+		}
+		return out
+	},
 	shapes: func(c *Context) ([]Type, error) {
 		shape, err := c.Ints(0)
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 // z, from -1 to 1. The attributes are mode (linear, nearest, cubic), padding_mode
 // (zeros, border, reflection) and align_corners (0).
 var opGridSample = operator{
-	name: "GridSample", min: 2,
+	name: "GridSample", min: 2, definition: spellGridSample,
 	shapes: func(c *Context) ([]Type, error) {
 		if err := c.Same(0, 1); err != nil {
 			return nil, err

@@ -13,7 +13,7 @@ import (
 // inputs are indices, depth (a scalar) and values; an index may count from the end,
 // and one out of range marks nothing.
 var opOneHot = operator{
-	name: "OneHot", min: 3, static: []int{1}, flat: true,
+	name: "OneHot", min: 3, static: []int{1}, grad: oneHotGrad,
 	shapes: func(c *Context) ([]Type, error) {
 		d, err := c.Value(1)
 		if err != nil {
@@ -69,7 +69,7 @@ var opReverseSequence = operator{
 // says (0): a key-value cache. In mode circular places wrap around, in mode linear (the
 // default) they must not pass the end.
 var opTensorScatter = operator{
-	name: "TensorScatter", min: 2, max: 3, inplace: []int{0},
+	name: "TensorScatter", min: 2, max: 3, inplace: []int{0}, grad: tensorScatterGrad,
 	shapes: func(c *Context) ([]Type, error) {
 		if err := c.Same(0, 1); err != nil {
 			return nil, err
@@ -94,4 +94,48 @@ var opTensorScatter = operator{
 		}
 		return like(c)
 	},
+}
+
+// tensorScatterGrad gives dy with zeros where update was written, and what was
+// there.
+func tensorScatterGrad(b *backward, n *Node, dy []*Value) []*Value {
+	past, update := n.Inputs[0].Type.Shape, n.Inputs[1].Type.Shape
+	out := make([]*Value, 3)
+	if b.needs(n.Inputs[0]) {
+		zeros := b.Zeros(n.Inputs[1].Type.DType, update...)
+		out[0] = b.Op("TensorScatter", n.Attrs, append([]*Value{dy[0], zeros}, n.Inputs[2:]...)...)
+	}
+	if b.needs(n.Inputs[1]) {
+		axis, _ := axisOf(n.Attrs.Int("axis", -2), len(past)) // the shape rule has checked it
+		along, batch := slices.Repeat([]int{1}, len(past)), slices.Repeat([]int{1}, len(past))
+		along[axis], batch[0] = update[axis], past[0]
+		at := b.Reshape(b.Const(counts(0, update[axis])), along...)
+		if first := n.Input(2); first != nil {
+			at = b.Op("Mod", nil, b.Add(at, b.Reshape(first, batch...)), b.Ints(max(1, past[axis])))
+		}
+		out[1] = b.Op("GatherElements", accel.Attrs{accel.Int("axis", axis)}, dy[0], b.Expand(at, update...))
+	}
+	return out[:len(n.Inputs)]
+}
+
+// oneHotGrad is that of the two values: the sums of dy where they are.
+func oneHotGrad(b *backward, n *Node, dy []*Value) []*Value {
+	out := make([]*Value, 3)
+	if values := n.Inputs[2]; b.needs(values) {
+		axes := counting(len(dy[0].Type.Shape))
+		ends := b.Concat(0, b.Reshape(b.Like(values, 0), 1), b.Reshape(b.Like(values, 1), 1))
+		hot := b.ReduceSum(b.Mul(dy[0], b.Op("OneHot", n.Attrs, n.Inputs[0], n.Inputs[1], ends)), false, axes...)
+		cold := b.Sub(b.ReduceSum(dy[0], false, axes...), hot)
+		out[2] = b.Concat(0, b.Reshape(cold, 1), b.Reshape(hot, 1))
+	}
+	return out
+}
+
+// counting is 0, 1, … of n numbers: all axes.
+func counting(n int) []int {
+	axes := make([]int, n)
+	for i := range axes {
+		axes[i] = i
+	}
+	return axes
 }

@@ -51,7 +51,7 @@ var opQuantizeLinear = operator{
 // block_size are those of QuantizeLinear; y has scale's type, or that of the
 // attribute output_dtype. x may also be int32, as biases are.
 var opDequantizeLinear = operator{
-	name: "DequantizeLinear", min: 2, max: 3, flat: true,
+	name: "DequantizeLinear", min: 2, max: 3, grad: dequantizeGrad,
 	shapes: func(c *Context) ([]Type, error) {
 		t, err := c.DType(1), error(nil)
 		if name := c.Attrs.Str("output_dtype", ""); name != "" {
@@ -68,6 +68,42 @@ var opDequantizeLinear = operator{
 	late: func(n *Node) bool {
 		return len(n.Inputs[0].Type.Shape) > 1 && slices.Contains(bytes8, n.Inputs[0].Type.DType)
 	},
+}
+
+// dequantizeGrad is that of scale: dy·(x - zero), summed over what shares a scale.
+func dequantizeGrad(b *backward, n *Node, dy []*Value) []*Value {
+	x, scale := n.Inputs[0], n.Inputs[1]
+	out := make([]*Value, len(n.Inputs))
+	if !b.needs(scale) {
+		return out
+	}
+	in := append([]*Value{x, b.Expand(b.Like(scale, 1), scale.Type.Shape...)}, n.Inputs[2:]...)
+	d := b.Cast(b.Mul(dy[0], b.Op("DequantizeLinear", n.Attrs, in...)), scale.Type.DType)
+	shape, block := x.Type.Shape, n.Attrs.Int("block_size", 0)
+	axis, _ := axisOf(n.Attrs.Int("axis", 1), len(shape)) // the shape rule has checked it, where it counts
+	switch {
+	case b.err != nil:
+	case accel.Size(scale.Type.Shape) == 1:
+		d = b.ReduceSum(d, false, counting(len(shape))...)
+	case block == 0:
+		d = b.ReduceSum(d, false, slices.Delete(counting(len(shape)), axis, axis+1)...)
+	default:
+		d = b.blockSums(d, axis, block)
+	}
+	out[1] = b.Reshape(d, scale.Type.Shape...)
+	return out
+}
+
+// blockSums sums blocks of an axis, of which the last may be shorter.
+func (b *backward) blockSums(d *Value, axis, block int) *Value {
+	shape := slices.Clone(d.Type.Shape)
+	blocks := (shape[axis] + block - 1) / block
+	if more := blocks*block - shape[axis]; more > 0 {
+		shape[axis] = more
+		d = b.Concat(axis, d, b.Zeros(d.Type.DType, shape...))
+	}
+	split := slices.Concat(shape[:axis], []int{blocks, block}, shape[axis+1:])
+	return b.ReduceSum(b.Reshape(d, split...), false, axis+1)
 }
 
 // scaleRule checks the shapes of scale and zero.

@@ -18,7 +18,8 @@ import (
 // activations that have such a number take in turn; clip, a bound on what goes into
 // them; direction: forward, reverse or bidirectional; hidden_size; layout.
 //
-// They are written out step by step: the product of x with w is one for all steps.
+// There are kernels for float32; for other types and for gradients they are
+// written out step by step. The product of x with w is one for all steps.
 var (
 	// opRNN is h = f(x·wᵀ + h·rᵀ + b), by default with f = Tanh.
 	opRNN = recurrent("RNN", 1, 6, rnnStep)
@@ -44,9 +45,46 @@ var (
 func recurrent(name string, gates, inputs int, step func(*recurrence, *Value) *Value) operator {
 	return operator{
 		name: name, min: 3, max: inputs,
-		shapes: func(c *Context) ([]Type, error) { return recurrentRule(c, gates) },
-		expand: func(b *B, n *Node) []*Value { return expandRecurrent(b, n, gates, step) },
+		shapes:     func(c *Context) ([]Type, error) { return recurrentRule(c, gates) },
+		definition: func(b *B, n *Node) []*Value { return expandRecurrent(b, n, gates, step) },
+		when:       func(n *Node) bool { return !n.recurrentKernel() },
+		expand: func(b *B, n *Node) []*Value {
+			x := n.Inputs[0]
+			if n.Attrs.Int("layout", 0) == 0 || !n.recurrentSizes() {
+				return expandRecurrent(b, n, gates, step)
+			}
+			return b.timeFirst(n, x)
+		},
 	}
+}
+
+// recurrentSizes reports whether the type and the sizes are such that there is a kernel.
+func (n *Node) recurrentSizes() bool {
+	t := n.Inputs[0].Type.DType
+	return (t == accel.Float32 || t.IsHalf()) && accel.Size(n.Inputs[0].Type.Shape) > 0 && accel.Size(n.Inputs[2].Type.Shape) > 0
+}
+
+// recurrentKernel reports whether there is a kernel for a recurrent node.
+func (n *Node) recurrentKernel() bool { return n.recurrentSizes() && n.Attrs.Int("layout", 0) == 0 }
+
+// timeFirst writes a recurrent node with layout 1 as one with layout 0.
+func (b *B) timeFirst(n *Node, x *Value) []*Value {
+	in := slices.Clone(n.Inputs)
+	in[0] = b.Transpose(x, 1, 0, 2)
+	for i := 5; i < min(7, len(in)); i++ {
+		if in[i] != nil {
+			in[i] = b.Transpose(in[i], 1, 0, 2)
+		}
+	}
+	out := b.Ops(n.Op, max(1, len(n.Outputs)), n.Attrs.Without("layout"), in...)
+	if b.err != nil {
+		return nil
+	}
+	out[0] = b.Transpose(out[0], 2, 0, 1, 3)
+	for i := 1; i < len(out); i++ {
+		out[i] = b.Transpose(out[i], 1, 0, 2)
+	}
+	return out
 }
 
 // recurrentSizes are the sizes of a recurrent node.

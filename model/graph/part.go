@@ -85,10 +85,13 @@ func (c *copier) body(g *Graph) error {
 			return err
 		}
 	}
-	for _, v := range g.Outputs {
+	for i, v := range g.Outputs {
 		w, err := c.value(v)
 		if err != nil {
 			return err
+		}
+		if w == nil {
+			return fmt.Errorf("output %d is absent", i)
 		}
 		c.to.Outputs = append(c.to.Outputs, w)
 	}

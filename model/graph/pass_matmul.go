@@ -16,7 +16,7 @@ func fuseMatMul(g *Graph) error {
 	}{
 		{"MatMul", plainToFused}, {"FusedMatMul", fuseTransposes}, {"Mul", fuseScale}, {"Div", fuseScale},
 		{"Add", fuseBias}, {"Add", fuseResidual},
-		{"Relu", fuseActivation}, {"Gelu", fuseActivation}, {"Tanh", fuseActivation}, {"Sigmoid", fuseActivation}, {"Silu", fuseActivation},
+		{"Relu", fuseActivation}, {"Gelu", fuseActivation}, {"Tanh", fuseActivation}, {"Sigmoid", fuseActivation}, {"Swish", fuseActivation},
 	}
 	for _, s := range steps {
 		if err := r.each(s.op, func(n *Node) error { return s.rule(r, n) }); err != nil {
@@ -129,6 +129,11 @@ func fuseActivation(r *rewriter, n *Node) error {
 		return nil
 	}
 	name := n.Op
+	if name == "Swish" {
+		if name = "Silu"; n.Attrs.Float("alpha", 1) != 1 {
+			return nil
+		}
+	}
 	if name == "Gelu" && n.Attrs.Str("approximate", "none") == "tanh" {
 		name = "GeluTanh"
 	}

@@ -33,7 +33,7 @@ func fuseQDQ(g *Graph) error {
 	}
 	for _, n := range slices.Clone(g.Nodes) {
 		rule := rules[n.Op]
-		if rule == nil || len(n.Outputs) > 1 && n.Outputs[1] != nil || !q.used(n.Outputs[0]) {
+		if rule == nil || len(n.Outputs) > 1 && q.used(n.Outputs[1]) || !q.used(n.Outputs[0]) {
 			continue
 		}
 		if err := rule(n); err != nil {

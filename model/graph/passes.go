@@ -58,9 +58,30 @@ func Passes() []Pass {
 	return []Pass{
 		{"dead-code", func(g *Graph) error { g.Prune(); return nil }},
 		{"merge-equal", mergeEqual},
+		{"simplify", simplify},
 		{"fuse-qdq", fuseQDQ},
+		{"fold-batchnorm", foldBatchNorm},
+		{"fuse-layernorm", fuseLayerNorm},
+		{"fuse-gelu", fuseGelu},
+		{"fuse-attention", fuseAttention}, // before fuse-matmul, which takes scale and transposes
+		{"fuse-conv", fuseConv},
 		{"fuse-matmul", fuseMatMul},
 	}
+}
+
+// fusable are the passes that make sense before Gradients: what they make has
+// gradients of its own, which are cheaper than those of the parts.
+var fusable = []string{"dead-code", "merge-equal", "simplify", "fuse-layernorm", "fuse-gelu", "fuse-attention"}
+
+// Prepare runs on a concrete graph the passes that are worth it before Gradients.
+func (g *Graph) Prepare() error {
+	var skip []string
+	for _, p := range Passes() {
+		if !slices.Contains(fusable, p.Name) {
+			skip = append(skip, p.Name)
+		}
+	}
+	return g.Optimize(skip...)
 }
 
 // Optimize runs the passes on a concrete graph, but for those to skip; "all"

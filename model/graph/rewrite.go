@@ -97,7 +97,9 @@ func (r *rewriter) swap(n *Node, add func(b *B) *Value) error {
 		return err
 	}
 	r.unread(n)
-	r.replace(n.Outputs[0], v)
+	old := n.Outputs[0]
+	old.Name, v.Name = v.Name, old.Name
+	r.replace(old, v)
 	return nil
 }
 

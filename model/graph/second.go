@@ -180,3 +180,33 @@ func (b *B) inverseRoot(v *Value, n *Node) *Value {
 	}
 	return b.Op("Reciprocal", nil, b.Op("Sqrt", nil, b.Add(v, b.Like(v, n.Attrs.Float("epsilon", 1e-5)))))
 }
+
+// spellChannelNormGrad is BatchNormGrad or GroupNormGrad by the formula of
+// spellLayerNormGrad, over what was normalised together. The variance is computed
+// from x, so that gradients flow through it; what invstd says beside it is epsilon.
+func spellChannelNormGrad(b *B, n *Node) []*Value {
+	s := n.Inputs[1].Type.Shape
+	groups, over := s[1], []int{0, 3}
+	if n.Op == "GroupNormGrad" {
+		groups, over = n.Attrs.Int("num_groups", 1), []int{2, 3}
+	}
+	wide := []int{s[0], groups, s[1] / max(1, groups), accel.Size(s[2:])}
+	dy, x := b.Reshape(n.Inputs[0], wide...), b.Reshape(n.Inputs[1], wide...)
+	t := n.Inputs[1].Type.DType
+	scale := b.Reshape(b.Cast(n.Inputs[2], t), 1, wide[1], wide[2], 1)
+	mean := func(v *Value) *Value { return b.ReduceMean(v, true, over...) }
+	centered := b.Sub(x, mean(x))
+	variance := mean(b.Mul(centered, centered))
+	if b.err != nil {
+		return nil
+	}
+	given := b.Reshape(b.Cast(n.Inputs[4], t), variance.Type.Shape...)
+	epsilon := b.Op("StopGradient", nil, b.Sub(b.Op("Reciprocal", nil, b.Mul(given, given)), variance))
+	invstd := b.Op("Reciprocal", nil, b.Op("Sqrt", nil, b.Add(variance, epsilon)))
+	h, g := b.Mul(centered, invstd), b.Mul(dy, scale)
+	dx := b.Mul(invstd, b.Sub(b.Sub(g, mean(g)), b.Mul(h, mean(b.Mul(g, h)))))
+	channel := func(v *Value) *Value {
+		return b.Cast(b.Reshape(b.ReduceSum(v, true, 0, 3), s[1]), n.Inputs[2].Type.DType)
+	}
+	return []*Value{b.Reshape(dx, s...), channel(b.Mul(dy, h)), channel(dy)}
+}

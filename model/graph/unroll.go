@@ -80,7 +80,7 @@ func (b *binder) round(body *Graph, in []*Value) ([]*Value, error) {
 	out := make([]*Value, len(body.Outputs))
 	for i, v := range body.Outputs {
 		if out[i] = b.values[v]; out[i] == nil {
-			return nil, fmt.Errorf("output %s of the body is not computed", v.Name)
+			return nil, fmt.Errorf("output %d of the body is not computed", i)
 		}
 	}
 	return out, nil

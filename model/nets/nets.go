@@ -6,6 +6,7 @@ package nets
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/millrace-go/millrace/accel"
 	"github.com/millrace-go/millrace/accel/philox"
@@ -83,15 +84,19 @@ func (n *Net) Training(rows int) (*graph.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
+	g.Outputs[0] = loss
+	if err := g.Prepare(); err != nil {
+		return nil, err
+	}
 	var wrt []*graph.Value
 	for _, v := range n.Trained() {
 		wrt = append(wrt, to[v])
 	}
-	grads, err := graph.Gradients(g, loss, wrt)
+	grads, err := graph.Gradients(g, g.Outputs[0], wrt)
 	if err != nil {
 		return nil, err
 	}
-	g.Outputs = append(append([]*graph.Value{loss}, grads...), g.Outputs[1:]...)
+	g.Outputs = slices.Concat(g.Outputs[:1], grads, g.Outputs[1:])
 	return g, nil
 }
 

@@ -56,6 +56,11 @@ func (m *Model) trainingGraph(rows int) (*graph.Graph, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nn: %w", err)
 	}
+	g.Outputs = []*graph.Value{loss}
+	if err := g.Prepare(); err != nil {
+		return nil, fmt.Errorf("nn: %w", err)
+	}
+	loss = g.Outputs[0]
 	grads, err := graph.Gradients(g, loss, g.Params)
 	if err != nil {
 		return nil, fmt.Errorf("nn: %w", err)

@@ -251,7 +251,7 @@ func isRandom(g *wire.Graph) bool {
 	})
 }
 
-// runProgram runs tensors compiled, and what else there is node by node.
+// runProgram runs tensors compiled, and what else there is part by part.
 func runProgram(p *program.Program, in []program.Datum) ([]program.Datum, error) {
 	arrays := make([]*accel.Array, len(in))
 	for i, d := range in {

@@ -97,8 +97,7 @@ func (p *Program) cut(alone map[int]bool) ([]*part, error) {
 // onHost reports whether a node runs on the host. An Identity does if its input
 // may be a sequence.
 func onHost(n *graph.Node) bool {
-	if n.Op == "Identity" && n.Inputs[0] != nil {
-		v := n.Inputs[0]
+	if v := n.Input(0); n.Op == "Identity" && v != nil {
 		return v.Producer != nil && onHost(v.Producer) || v.Kind == graph.Input && v.Type.Form != graph.Tensor
 	}
 	return n.OnHost()
@@ -107,6 +106,9 @@ func onHost(n *graph.Node) bool {
 func (p *Program) hostPart(parts *[]*part, n *graph.Node) error {
 	if hostOps[n.Op] == nil {
 		return fmt.Errorf("operator %s on the host: %w", n.Op, accel.ErrUnsupported)
+	}
+	if err := n.CheckInputs(); err != nil {
+		return err
 	}
 	pt := &part{node: n, bodies: map[string]body{}}
 	for _, b := range n.Graphs {

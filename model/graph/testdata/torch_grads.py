@@ -185,7 +185,7 @@ def movement():
         ("corners", (5, 7), lambda x: F.interpolate(x, (5, 7), mode="bilinear", align_corners=True),
          dict(mode="linear", coordinate_transformation_mode="align_corners")),
         ("cubic", (5, 7), lambda x: F.interpolate(x, (5, 7), mode="bicubic"), dict(mode="cubic", cubic_coeff_a=-0.75, **half)),
-        ("antialias", (2, 3), lambda x: F.interpolate(x, (2, 3), mode="bilinear", antialias=True), dict(mode="linear", antialias=1, **half)),
+        ("antialias", (2, 3), lambda x: F.interpolate(x, (2, 3), mode="bilinear", antialias=True), dict(mode="linear", antialias=1, exclude_outside=1, **half)),
     ]:
         case(name, "Resize", [image, None, None, ints(1, 2, *size)], lambda x, *_: f(x), **attrs)
 
