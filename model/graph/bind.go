@@ -126,7 +126,7 @@ func (b *binder) declare() error {
 func (b *binder) shapeOf(v *Value) ([]int, error) {
 	given, ok := b.with.Shapes[v.Name]
 	switch {
-	case v.Type.Form == Sequence || v.Type.Form == Optional:
+	case v.Type.Form != Tensor && v.Type.Form != Unknown:
 		return nil, &Dynamic{&Node{Op: "an input of type " + v.Type.String(), Name: v.Name}}
 	case v.Type.Form == Unknown && !ok:
 		return nil, fmt.Errorf("its rank is unknown; give its shape")

@@ -34,7 +34,7 @@ var opDepthToSpace = operator{
 	},
 }
 
-// opSpaceToDepth is the opposite of DepthToSpace in mode DCR.
+// opSpaceToDepth is the opposite of DepthToSpace, in the same mode.
 var opSpaceToDepth = operator{
 	name: "SpaceToDepth", min: 1,
 	shapes: func(c *Context) ([]Type, error) {
@@ -42,12 +42,20 @@ var opSpaceToDepth = operator{
 		if len(s) != 4 || b < 1 || s[2]%b != 0 || s[3]%b != 0 {
 			return nil, fmt.Errorf("shape %v with blocks of %d", s, b)
 		}
+		if err := oneOf(c.Node, "mode", "DCR", "CRD"); err != nil {
+			return nil, err
+		}
 		return one(c.DType(0), []int{s[0], s[1] * b * b, s[2] / b, s[3] / b})
 	},
 	expand: func(b *B, n *Node) []*Value {
 		x, k := n.Inputs[0], n.Attrs.Int("blocksize", 0)
 		s := x.Type.Shape
-		x = b.Transpose(b.Reshape(x, s[0], s[1], s[2]/k, k, s[3]/k, k), 0, 3, 5, 1, 2, 4)
+		x = b.Reshape(x, s[0], s[1], s[2]/k, k, s[3]/k, k)
+		if n.Attrs.Str("mode", "DCR") == "CRD" {
+			x = b.Transpose(x, 0, 1, 3, 5, 2, 4)
+		} else {
+			x = b.Transpose(x, 0, 3, 5, 1, 2, 4)
+		}
 		return []*Value{b.Reshape(x, s[0], s[1]*k*k, s[2]/k, s[3]/k)}
 	},
 }

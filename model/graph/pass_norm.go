@@ -81,13 +81,12 @@ func (r *rewriter) layerNorm(n *Node, x *Value, eps float64) error {
 	}
 	return r.swap(at, func(b *B) *Value {
 		if gain == nil {
-			gain = b.Expand(b.Like(x, 1), cols)
-		} else {
-			gain = b.Reshape(gain, cols)
+			gain = b.Const(filled(cols, 1))
 		}
-		if bias != nil {
-			bias = b.Reshape(bias, cols)
+		if bias == nil {
+			bias = b.Const(filled(cols, 0))
 		}
+		gain, bias = b.Reshape(gain, cols), b.Reshape(bias, cols)
 		return b.Op("LayerNormalization", accel.Attrs{accel.Int("axis", -1), accel.Float("epsilon", eps)}, x, gain, bias)
 	})
 }
@@ -103,4 +102,13 @@ func vectorBeside(n *Node, v *Value, cols int) *Value {
 		return nil
 	}
 	return w
+}
+
+// filled is a vector of n times v.
+func filled(n int, v float32) *accel.Array {
+	a := accel.NewArray(accel.Float32, n)
+	for i := range accel.Values[float32](a) {
+		accel.Values[float32](a)[i] = v
+	}
+	return a
 }

@@ -24,6 +24,8 @@ const (
 	Unknown       // a tensor of unknown rank, or with DType 0 of unknown type
 	Sequence      // of tensors of type DType
 	Optional      // a tensor of type DType, or nothing
+	// OptionalSequence is a sequence of tensors of type DType, or nothing.
+	OptionalSequence
 )
 
 // Type is what is known of a value before it is computed.
@@ -97,6 +99,8 @@ func (t Type) format(shape func(Shape) string) string {
 		return "sequence(" + name + ")"
 	case Optional:
 		return "optional(" + name + ")"
+	case OptionalSequence:
+		return "optional(sequence(" + name + "))"
 	}
 	return name + shape(t.Shape)
 }

@@ -198,6 +198,9 @@ func (e *exporter) typeOf(g *graph.Graph, t graph.Type) *wire.Type {
 	switch t.Form {
 	case graph.Sequence:
 		return &wire.Type{Sequence: &wire.SequenceType{Elem: &wire.Type{Tensor: tensor}}}
+	case graph.OptionalSequence:
+		sequence := &wire.SequenceType{Elem: &wire.Type{Tensor: tensor}}
+		return &wire.Type{Optional: &wire.OptionalType{Elem: &wire.Type{Sequence: sequence}}}
 	case graph.Optional:
 		return &wire.Type{Optional: &wire.OptionalType{Elem: &wire.Type{Tensor: tensor}}}
 	case graph.Tensor:

@@ -34,7 +34,7 @@ func listOperators() map[string]opSince {
 		MeanVarianceNormalization MelWeightMatrix Min Mul Neg NonMaxSuppression NonZero Not Or PRelu Pow QLinearConv QLinearMatMul
 		Reciprocal ReduceL1 ReduceL2 ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Resize STFT
 		ScatterElements ScatterND SequenceAt SequenceConstruct SequenceEmpty SequenceErase SequenceInsert SequenceLength SequenceMap
-		Shrink Sigmoid Sign Slice Softmax SoftmaxCrossEntropyLoss Split Sqrt Sub Sum Tanh Tile Trilu Where Xor`)
+		Shrink Sigmoid Sign Slice Softmax SoftmaxCrossEntropyLoss Split Sqrt Sub Sum Tanh TfIdfVectorizer Tile Trilu Where Xor`)
 	add(21, 22, `Acos Acosh Asin Asinh Atan Atanh AveragePool Bernoulli Conv ConvTranspose Cos Cosh DeformConv Det Dropout Elu EyeLike GRU
 		GlobalAveragePool GlobalLpPool GlobalMaxPool GridSample HardSigmoid HardSwish InstanceNormalization LSTM LpNormalization LpPool
 		MaxPool MaxRoiPool MaxUnpool Mish Multinomial NegativeLogLikelihoodLoss RNN RandomNormal RandomNormalLike RandomUniform

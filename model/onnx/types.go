@@ -86,11 +86,11 @@ func tensorType(g *graph.Graph, name string, t *wire.TensorType) (graph.Type, er
 // maxDim bounds a dimension: more elements fit into no memory.
 const maxDim = 1 << 47
 
-// elementType is the type of a sequence or optional of tensors; an optional sequence
-// is an optional as well, of the same elements.
+// elementType is the type of a sequence or optional of tensors, or of an optional
+// sequence of them.
 func elementType(form graph.Form, elem *wire.Type) (graph.Type, error) {
 	if form == graph.Optional && elem != nil && elem.Sequence != nil {
-		elem = elem.Sequence.Elem
+		form, elem = graph.OptionalSequence, elem.Sequence.Elem
 	}
 	if elem == nil || elem.Tensor == nil {
 		return graph.Type{}, fmt.Errorf("a sequence or optional of something else than tensors: %w", accel.ErrUnsupported)

@@ -5,18 +5,23 @@ import (
 	"github.com/millrace-go/millrace/model/graph"
 )
 
-// dropoutInputs makes an input of the attribute ratio. Up to operator set 9 the
-// mask is of the data's type.
+// dropoutInputs makes an input of the attribute ratio. The mask of versions 10
+// and 11 is of truth values, false in ONNX Runtime where nothing is dropped; that
+// of older ones is of the data's type.
 func dropoutInputs(c *call) {
 	x := c.input(0)
 	c.in = []*graph.Value{x, c.float(c.attrs.Float("ratio", 0.5))}
 	c.attrs = c.attrs.Without("ratio")
-	if c.version >= 10 || !c.wants(1) {
+	if !c.wants(1) {
 		return
 	}
 	mask := c.s.taken.fresh(c.name + ".mask")
 	both := c.apply("Dropout", c.attrs, c.in, c.out[0], mask)
 	c.results = []*graph.Value{both[0], nil}
+	if c.version >= 10 {
+		c.results[1] = c.apply("Not", nil, both[1:], c.out[1])[0]
+		return
+	}
 	c.results[1] = c.apply("CastLike", nil, []*graph.Value{both[1], x}, c.out[1])[0]
 }
 
