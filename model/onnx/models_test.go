@@ -69,7 +69,7 @@ func TestPeerModels(t *testing.T) {
 			tol        float64 // of the greatest output
 		}{
 			{".onnx", "ort_f32", 1e-4},
-			{".dynamic.onnx", "ort_dynamic", 1e-4},
+			{".dynamic.onnx", "ort_dynamic", 0.05}, // scales come from activations: ties round either way
 			// Values at the edge between two codes may be rounded either way.
 			{".qdq.onnx", "ort_qdq", 0.05},
 		} {
