@@ -6,6 +6,7 @@ import (
 
 	"github.com/millrace-go/millrace/accel"
 	"github.com/millrace-go/millrace/accel/cpu/cast"
+	"github.com/millrace-go/millrace/accel/cpu/vec"
 )
 
 var quantizeKernels = map[string]builder{
@@ -25,7 +26,8 @@ type scaleRuns struct {
 
 func newScaleRuns(c *call, x, scale *tensor) (scaleRuns, error) {
 	if scale.n == 1 {
-		return scaleRuns{outer: 1, axis: 1, n: x.n, block: 1}, nil
+		n := min(grain, x.n)
+		return scaleRuns{outer: 1, axis: (x.n + n - 1) / n, n: n, block: 1}, nil
 	}
 	a, err := axis(c.Int("axis", 1), len(x.Shape))
 	if err != nil {
@@ -51,13 +53,9 @@ func newScaleRuns(c *call, x, scale *tensor) (scaleRuns, error) {
 	return r, nil
 }
 
-// forEach calls do with the place of each run and of its scales.
-func (r *scaleRuns) forEach(do func(at, scale int)) {
-	for o := range r.outer {
-		for a := range r.axis {
-			do((o*r.axis+a)*r.n, o*r.perOuter+a/r.block*r.perBlock)
-		}
-	}
+// run is where run i begins, and where its scales.
+func (r *scaleRuns) run(i int) (at, scale int) {
+	return i * r.n, i/r.axis*r.perOuter + i%r.axis/r.block*r.perBlock
 }
 
 // ranges are the codes of the integer types.
@@ -87,6 +85,14 @@ func integers(dst []int32, f *frame, t *tensor) {
 	default:
 		clear(dst)
 	}
+	if bits := narrow[t.DType]; bits > 0 { // the rest of the byte does not count
+		signed := t.DType == accel.Int4 || t.DType == accel.Int2
+		for i, v := range dst {
+			if dst[i] = v & (1<<bits - 1); signed {
+				dst[i] = v << (32 - bits) >> (32 - bits)
+			}
+		}
+	}
 }
 
 func convertAll[T accel.Number](dst []int32, src []T) {
@@ -99,9 +105,11 @@ func convertAll[T accel.Number](dst []int32, src []T) {
 type quantizing struct {
 	scaleRuns
 	x, scale, zero, y *tensor
-	zeros             scratchRef
-	row               scratchRef // one run of float32
 }
+
+// quantize converts the elements lo to hi of a run. There is one scale and zero
+// point for all of them, or one for each. row has room for them as floats.
+type quantize func(f *frame, lo, hi int, scales []float32, zeros []int32, row []float32)
 
 func newQuantizing(c *call) (*quantizing, error) {
 	q := &quantizing{x: c.in[0], scale: c.in[1], zero: c.input(2), y: c.out[0]}
@@ -115,135 +123,167 @@ func newQuantizing(c *call) (*quantizing, error) {
 	if q.zero != nil && q.zero.n != q.scale.n {
 		return nil, shapeErr(q.scale, q.zero)
 	}
-	room := c.scratch(4 * (q.scale.n + q.n))
-	q.zeros, q.row = room, room
 	return q, want(c.Op, []*tensor{q.scale}, accel.Float32)
 }
 
-// run calls do for each run with its scales and zero points, and a row of floats
-// to work in.
-func (q *quantizing) run(f *frame, do func(lo, hi int, scales []float32, zeros []int32, row []float32)) {
-	zeros := accel.View[int32](q.zeros.raw(f))[:q.scale.n]
-	row := q.row.f32(f)[q.scale.n:]
-	integers(zeros, f, q.zero)
-	scales := data[float32](f, q.scale)
-	q.forEach(func(at, s int) {
+// kernel applies do to all runs, some at a time.
+func (q *quantizing) kernel(c *call, do quantize) kernel {
+	job := addJob[quantizeJob](c)
+	room := c.scratch(4 * (q.scale.n + q.n*c.threads))
+	per := max(1, grain/q.n)
+	runs := q.outer * q.axis
+	return func(f *frame) error {
+		mem := room.raw(f)
+		j := job(f)
+		*j = quantizeJob{quantizing: q, do: do, f: f, runs: runs, per: per, scales: data[float32](f, q.scale),
+			zeros: accel.View[int32](mem[:4*q.scale.n]), rows: accel.View[float32](mem[4*q.scale.n:])}
+		integers(j.zeros, f, q.zero)
+		f.pool.For((runs+per-1)/per, j)
+		return nil
+	}
+}
+
+type quantizeJob struct {
+	*quantizing
+	do        quantize
+	f         *frame
+	runs, per int
+	scales    []float32
+	zeros     []int32
+	rows      []float32 // one for each worker
+}
+
+// Do converts some runs.
+func (j *quantizeJob) Do(tile, worker int) {
+	for i := tile * j.per; i < min((tile+1)*j.per, j.runs); i++ {
+		at, s := j.run(i)
 		k := 1
-		if q.each {
-			k = q.n
+		if j.each {
+			k = j.n
 		}
-		do(at, at+q.n, scales[s:s+k], zeros[s:s+k], row)
-	})
+		j.do(j.f, at, min(at+j.n, j.x.n), j.scales[s:s+k], j.zeros[s:s+k], j.rows[worker*j.n:(worker+1)*j.n])
+	}
 }
 
 func quantizeLinear(c *call) (kernel, error) {
+	if c.in[0].n == 0 {
+		return nothing, nil
+	}
 	q, err := newQuantizing(c)
-	if err != nil || q.x.n == 0 {
-		return nothing, err
+	if err != nil {
+		return nil, err
 	}
 	if err := want(c.Op, []*tensor{q.x}, accel.Float32); err != nil {
 		return nil, err
 	}
 	if m, ok := minifloats[q.y.DType]; ok {
-		return q.toMinifloat(m, c.Bool("saturate", true)), nil
+		return q.toMinifloat(c, m), nil
 	}
 	limits, ok := ranges[q.y.DType]
-	if !ok {
+	switch {
+	case !ok:
 		return nil, unsupported(c.Op, q.y)
-	}
-	if q.y.DType.Size() == 2 {
-		return func(f *frame) error {
+	case q.y.DType.Size() == 2:
+		return q.kernel(c, func(f *frame, lo, hi int, scales []float32, zeros []int32, _ []float32) {
 			x, y := data[float32](f, q.x), accel.View[uint16](raw(f, q.y))
-			q.run(f, func(lo, hi int, scales []float32, zeros []int32, _ []float32) {
-				for i := range scales { // one, for all of the run, or one for each element
-					n := (hi - lo) / len(scales)
-					cast.Quantize16(y[lo+i*n:lo+(i+1)*n], x[lo+i*n:lo+(i+1)*n], scales[i], zeros[i], limits)
-				}
-			})
-			return nil
-		}, nil
-	}
-	return func(f *frame) error {
-		x, y := data[float32](f, q.x), raw(f, q.y)
-		q.run(f, func(lo, hi int, scales []float32, zeros []int32, _ []float32) {
-			if q.each {
-				cast.Quantize8Each(y[lo:hi], x[lo:hi], scales, zeros, limits)
-			} else {
-				cast.Quantize8(y[lo:hi], x[lo:hi], scales[0], zeros[0], limits)
+			for i, scale := range scales { // one, for all of the run, or one for each element
+				n := (hi - lo) / len(scales)
+				cast.Quantize16(y[lo+i*n:lo+(i+1)*n], x[lo+i*n:lo+(i+1)*n], scale, zeros[i], limits)
 			}
-		})
-		return nil
-	}, nil
+		}), nil
+	case q.each:
+		return q.kernel(c, func(f *frame, lo, hi int, scales []float32, zeros []int32, _ []float32) {
+			cast.Quantize8Each(raw(f, q.y)[lo:hi], data[float32](f, q.x)[lo:hi], scales, zeros, limits)
+		}), nil
+	}
+	return q.kernel(c, func(f *frame, lo, hi int, scales []float32, zeros []int32, _ []float32) {
+		cast.Quantize8(raw(f, q.y)[lo:hi], data[float32](f, q.x)[lo:hi], scales[0], zeros[0], limits)
+	}), nil
 }
 
 // toMinifloat rounds quotients to a float of 8 or 4 bits, whose zero point is 0.
-func (q *quantizing) toMinifloat(m cast.Minifloat, saturate bool) kernel {
+func (q *quantizing) toMinifloat(c *call, m cast.Minifloat) kernel {
+	saturate := c.Bool("saturate", true)
+	k := q.kernel(c, func(f *frame, lo, hi int, scales []float32, _ []int32, row []float32) {
+		x := data[float32](f, q.x)[lo:hi]
+		if q.each {
+			vec.Div(row[:len(x)], x, scales)
+		} else {
+			vec.DivScalar(row[:len(x)], x, scales[0])
+		}
+		m.Encode(raw(f, q.y)[lo:hi], row[:len(x)], saturate)
+	})
 	return func(f *frame) error {
 		if q.zero != nil && slices.ContainsFunc(raw(f, q.zero), func(b byte) bool { return b != 0 }) {
 			return fmt.Errorf("the zero point of %s is not 0", q.y.DType)
 		}
-		x, y := data[float32](f, q.x), raw(f, q.y)
-		q.run(f, func(lo, hi int, scales []float32, _ []int32, row []float32) {
-			for i, v := range x[lo:hi] {
-				row[i] = v / scales[i%len(scales)]
-			}
-			m.Encode(y[lo:hi], row[:hi-lo], saturate)
-		})
-		return nil
+		return k(f)
 	}
 }
 
+// dequantizeTo sets dst to (x-zero)·scale for the elements of x from lo on.
+type dequantizeTo func(f *frame, dst []float32, x *tensor, lo int, scale float32, zero int32)
+
+// dequantizers are by the type that holds x's elements.
+var dequantizers = map[accel.DType]dequantizeTo{
+	accel.Uint8: func(f *frame, dst []float32, x *tensor, lo int, scale float32, zero int32) {
+		cast.DequantizeU8(dst, raw(f, x)[lo:lo+len(dst)], scale, zero)
+	},
+	accel.Int8: func(f *frame, dst []float32, x *tensor, lo int, scale float32, zero int32) {
+		cast.DequantizeS8(dst, raw(f, x)[lo:lo+len(dst)], scale, zero)
+	},
+	accel.Uint16: func(f *frame, dst []float32, x *tensor, lo int, scale float32, zero int32) {
+		cast.DequantizeU16(dst, accel.View[uint16](raw(f, x))[lo:lo+len(dst)], scale, zero)
+	},
+	accel.Int16: func(f *frame, dst []float32, x *tensor, lo int, scale float32, zero int32) {
+		cast.DequantizeS16(dst, accel.View[uint16](raw(f, x))[lo:lo+len(dst)], scale, zero)
+	},
+	accel.Int32: func(f *frame, dst []float32, x *tensor, lo int, scale float32, zero int32) {
+		cast.DequantizeS32(dst, data[int32](f, x)[lo:lo+len(dst)], scale, zero)
+	},
+}
+
 func dequantizeLinear(c *call) (kernel, error) {
+	if c.in[0].n == 0 {
+		return nothing, nil
+	}
 	q, err := newQuantizing(c)
-	if err != nil || q.x.n == 0 {
-		return nothing, err
+	if err != nil {
+		return nil, err
 	}
 	if err := want(c.Op, []*tensor{q.y}, accel.Float32); err != nil {
 		return nil, err
 	}
+	of := dequantizers[held(q.x.DType)]
 	if m, ok := minifloats[q.x.DType]; ok {
-		return func(f *frame) error {
-			x, y := raw(f, q.x), data[float32](f, q.y)
-			m.Decode(y, x)
-			q.run(f, func(lo, hi int, scales []float32, _ []int32, _ []float32) {
-				for i := lo; i < hi; i++ {
-					y[i] *= scales[(i-lo)%len(scales)]
-				}
-			})
-			return nil
-		}, nil
-	}
-	whole := map[accel.DType]func(f *frame, dst []float32, lo, hi int, scale float32, zero int32){
-		accel.Uint8: func(f *frame, dst []float32, lo, hi int, scale float32, zero int32) {
-			cast.DequantizeU8(dst, raw(f, q.x)[lo:hi], scale, zero)
-		},
-		accel.Int8: func(f *frame, dst []float32, lo, hi int, scale float32, zero int32) {
-			cast.DequantizeS8(dst, raw(f, q.x)[lo:hi], scale, zero)
-		},
-		accel.Uint16: func(f *frame, dst []float32, lo, hi int, scale float32, zero int32) {
-			cast.DequantizeU16(dst, accel.View[uint16](raw(f, q.x))[lo:hi], scale, zero)
-		},
-		accel.Int16: func(f *frame, dst []float32, lo, hi int, scale float32, zero int32) {
-			cast.DequantizeS16(dst, accel.View[uint16](raw(f, q.x))[lo:hi], scale, zero)
-		},
-		accel.Int32: func(f *frame, dst []float32, lo, hi int, scale float32, zero int32) {
-			cast.DequantizeS32(dst, data[int32](f, q.x)[lo:hi], scale, zero)
-		},
-	}[held(q.x.DType)]
-	if whole == nil {
-		return nil, unsupported(c.Op, q.x)
-	}
-	return func(f *frame) error {
-		y := data[float32](f, q.y)
-		q.run(f, func(lo, hi int, scales []float32, zeros []int32, _ []float32) {
-			n := (hi - lo) / len(scales) // all of the run, or one element
-			for i, scale := range scales {
-				at := lo + i*n
-				whole(f, y[at:at+n], at, at+n, scale, zeros[i])
+		of = func(f *frame, dst []float32, x *tensor, lo int, scale float32, _ int32) {
+			m.Decode(dst, raw(f, x)[lo:lo+len(dst)])
+			if scale != 1 {
+				vec.Scale(dst, scale)
 			}
-		})
-		return nil
-	}, nil
+		}
+	}
+	switch {
+	case of == nil:
+		return nil, unsupported(c.Op, q.x)
+	case q.x.DType == accel.Int32 && q.each: // whose differences need not be float32s
+		return q.kernel(c, func(f *frame, lo, hi int, scales []float32, zeros []int32, _ []float32) {
+			for i, scale := range scales {
+				of(f, data[float32](f, q.y)[lo+i:lo+i+1], q.x, lo+i, scale, zeros[i])
+			}
+		}), nil
+	case q.each:
+		return q.kernel(c, func(f *frame, lo, hi int, scales []float32, zeros []int32, _ []float32) {
+			y := data[float32](f, q.y)[lo:hi]
+			of(f, y, q.x, lo, 1, 0)
+			for i, z := range zeros {
+				y[i] = (y[i] - float32(z)) * scales[i] // the difference is exact
+			}
+		}), nil
+	}
+	return q.kernel(c, func(f *frame, lo, hi int, scales []float32, zeros []int32, _ []float32) {
+		of(f, data[float32](f, q.y)[lo:hi], q.x, lo, scales[0], zeros[0])
+	}), nil
 }
 
 // nothing is the kernel of an operator on tensors without elements.

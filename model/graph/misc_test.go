@@ -64,9 +64,12 @@ func TestMiscMovesAllTypes(t *testing.T) {
 			c := i[1]*4 + i[2]%2*2 + i[3]%2
 			return ((i[0]*8+c)*2+i[2]/2)*3 + i[3]/2
 		}},
-		{"", "SpaceToDepth", block(""), []int{1, 2, 4, 6}, nil, []int{1, 8, 2, 3}, func(i []int) int {
+		{"depth last", "SpaceToDepth", block("DCR"), []int{1, 2, 4, 6}, nil, []int{1, 8, 2, 3}, func(i []int) int {
 			c, b := i[1]%2, i[1]/2
 			return (c*4+i[2]*2+b/2)*6 + i[3]*2 + b%2
+		}},
+		{"depth first", "SpaceToDepth", block("CRD"), []int{1, 2, 4, 6}, nil, []int{1, 8, 2, 3}, func(i []int) int {
+			return (i[1]/4*4+i[2]*2+i[1]%4/2)*6 + i[3]*2 + i[1]%2
 		}},
 		{"", "CenterCropPad", nil, []int{5, 2}, ins(accel.Ints64(2, 5)), []int{2, 5}, func(i []int) int {
 			if i[1] < 1 || i[1] > 2 {

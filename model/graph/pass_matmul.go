@@ -14,7 +14,7 @@ func fuseMatMul(g *Graph) error {
 		op   string
 		rule func(r *rewriter, n *Node) error
 	}{
-		{"MatMul", plainToFused}, {"FusedMatMul", fuseTransposes}, {"Mul", fuseScale}, {"Div", fuseScale},
+		{"MatMul", plainToFused}, {"FusedMatMul", fuseTransposes}, {"Transpose", fuseTransposed}, {"Mul", fuseScale}, {"Div", fuseScale},
 		{"Add", fuseBias}, {"Add", fuseResidual},
 		{"Relu", fuseActivation}, {"Gelu", fuseActivation}, {"Tanh", fuseActivation}, {"Sigmoid", fuseActivation}, {"Swish", fuseActivation},
 	}
@@ -52,6 +52,22 @@ func fuseTransposes(r *rewriter, n *Node) error {
 		return nil
 	}
 	return r.swap(n, func(b *B) *Value { return b.Op("FusedMatMul", attrs, in...) })
+}
+
+// fuseTransposed computes (a·b)ᵀ as bᵀ·aᵀ, which sums the same products in the same order.
+func fuseTransposed(r *rewriter, n *Node) error {
+	p := r.producer(n.Inputs[0], "FusedMatMul")
+	if !plain(p) || !swapsLastTwo(n) || len(p.Inputs[0].Type.Shape) != 2 || len(p.Inputs[1].Type.Shape) != 2 {
+		return nil
+	}
+	attrs := p.Attrs.Without("transA", "transB")
+	if p.Attrs.Int("transB", 0) == 0 {
+		attrs = attrs.With(accel.Int("transA", 1))
+	}
+	if p.Attrs.Int("transA", 0) == 0 {
+		attrs = attrs.With(accel.Int("transB", 1))
+	}
+	return r.swap(n, func(b *B) *Value { return b.Op("FusedMatMul", attrs, p.Inputs[1], p.Inputs[0]) })
 }
 
 func swapsLastTwo(n *Node) bool {

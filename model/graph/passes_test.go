@@ -112,6 +112,9 @@ func passCases() []passCase {
 		{"transposed right operand", "fuse-matmul", func(b *B) *Value {
 			return b.MatMul(x(b, "x", 3, 4), b.Transpose(x(b, "y", 6, 4), 1, 0))
 		}, "FusedMatMul 1"},
+		{"transposed product", "fuse-matmul", func(b *B) *Value {
+			return b.Op("Neg", nil, b.Transpose(b.MatMul(b.Transpose(x(b, "x", 3, 4), 1, 0), x(b, "y", 3, 5)), 1, 0))
+		}, "FusedMatMul 1 Neg 1"},
 		{"a bias of rows stays", "fuse-matmul", func(b *B) *Value {
 			return b.Add(b.MatMul(x(b, "x", 3, 4), b.Const(uniform32(5, 4, 6))), b.Const(uniform32(6, 3, 1)))
 		}, "Add 1 FusedMatMul 1"},
