@@ -12,8 +12,7 @@ const (
 	fewTiles  = 18      // for up to so many strips of A, B is not packed
 	directB   = 1 << 15 // nor is a B of at most so many floats
 	minRows   = 28      // of a task, if the rows are divided
-	minWork   = 1 << 19 // multiply-adds worth a task
-	spread    = 3       // tasks for each thread, so that they end together
+	minWork   = 1 << 18 // multiply-adds worth a task
 	stripRow  = KC + 16 // floats between the copied rows of a strip of A
 	stripRows = 16      // rows of a strip that has room for
 )
@@ -132,7 +131,7 @@ func (p *product) grid(batch, threads int, packed bool) grid {
 	work := p.m * p.n * max(p.k, 1) // of one matrix
 	tasks := 1
 	if threads > 1 && work*batch >= 2*minWork {
-		tasks = min(spread*threads, work*batch/minWork)
+		tasks = min(threads, work*batch/minWork)
 	}
 	wantCols := (tasks + batch - 1) / batch
 	g.cols = min(p.maxCols(packed), max(2*NR, roundUp((p.n+wantCols-1)/wantCols, NR)))

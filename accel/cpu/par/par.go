@@ -48,8 +48,9 @@ type worker struct {
 	wake   chan struct{}
 }
 
-// spins is how often an idle worker looks for work: some fifty microseconds.
-const spins = 1 << 15
+// spins is how often an idle worker looks for work: for some hundreds of
+// microseconds, longer than what lies between two kernels of a program.
+const spins = 1 << 19
 
 // New returns a pool of n threads, n ≥ 1; 0 means one for each CPU that the
 // process may use.
