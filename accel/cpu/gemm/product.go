@@ -136,6 +136,9 @@ func (p *product) grid(batch, threads int, packed bool) grid {
 	wantCols := (tasks + batch - 1) / batch
 	g.cols = min(p.maxCols(packed), max(2*NR, roundUp((p.n+wantCols-1)/wantCols, NR)))
 	g.colTasks = (p.n + g.cols - 1) / g.cols
+	if tasks > 1 && batch == 1 && g.colTasks > 1 {
+		g.colTasks = roundUp(g.colTasks, threads) // so that all have the same to do
+	}
 	g.cols = roundUp((p.n+g.colTasks-1)/g.colTasks, NR)
 	g.colTasks = (p.n + g.cols - 1) / g.cols
 	g.rowTasks = max(1, min(tasks/(batch*g.colTasks), p.m/minRows))
