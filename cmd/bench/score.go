@@ -20,6 +20,7 @@ func scoreCommand(b *bench) *cobra.Command {
 	var dir string
 	var models []string
 	var batches []int
+	var half bool
 	c := &cobra.Command{
 		Use:   "score",
 		Short: "Inference of the ONNX files that the peers' export_models.py wrote to a folder",
@@ -29,7 +30,11 @@ func scoreCommand(b *bench) *cobra.Command {
 			for _, threads := range b.threads {
 				for _, name := range models {
 					for _, kind := range scoreKinds {
-						if err := b.score(filepath.Join(dir, name+"."+kind.ending), name, kind.dtype, threads, batches); err != nil {
+						dtype, opts := kind.dtype, program.Options{}
+						if half && dtype == "f32" {
+							dtype, opts = precision(true, "bf16")
+						}
+						if err := b.score(filepath.Join(dir, name+"."+kind.ending), name, dtype, threads, batches, opts); err != nil {
 							return err
 						}
 					}
@@ -38,13 +43,14 @@ func scoreCommand(b *bench) *cobra.Command {
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&half, "bf16", false, "round the operands of the float32 files' matrix products to bfloat16")
 	c.Flags().StringVar(&dir, "dir", ".", "folder of the ONNX files")
 	c.Flags().StringSliceVar(&models, "models", []string{"mlp", "resnet20", "lenet5", "minilm"}, "networks")
 	c.Flags().IntSliceVar(&batches, "batches", []int{1, 8, 64, 1024}, "rows of a call")
 	return c
 }
 
-func (b *bench) score(path, name, dtype string, threads int, batches []int) error {
+func (b *bench) score(path, name, dtype string, threads int, batches []int, opts program.Options) error {
 	net, err := nets.Build(name, false)
 	if err != nil {
 		return err
@@ -61,7 +67,7 @@ func (b *bench) score(path, name, dtype string, threads int, batches []int) erro
 			if err != nil {
 				return err
 			}
-			p = program.New(m.Graph, cpu.WithThreads(threads), program.Options{})
+			p = program.New(m.Graph, cpu.WithThreads(threads), opts)
 		}
 		in, _ := net.Inputs(rows, 1)
 		out, err := p.Run(in...)

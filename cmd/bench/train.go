@@ -6,12 +6,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/millrace-go/millrace/accel"
 	"github.com/millrace-go/millrace/accel/cpu"
 	"github.com/millrace-go/millrace/model/nets"
+	"github.com/millrace-go/millrace/model/program"
 )
 
 func trainCommand(b *bench) *cobra.Command {
 	var models []string
+	var half bool
 	c := &cobra.Command{
 		Use:   "train",
 		Short: "One training step: forward, cross-entropy, backward, AdamW (one model a run measures its memory)",
@@ -20,7 +23,7 @@ func trainCommand(b *bench) *cobra.Command {
 			b.workload = "train"
 			for _, threads := range b.threads {
 				for _, name := range models {
-					if err := b.train(name, threads); err != nil {
+					if err := b.train(name, threads, half); err != nil {
 						return fmt.Errorf("%s: %w", name, err)
 					}
 				}
@@ -28,21 +31,23 @@ func trainCommand(b *bench) *cobra.Command {
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&half, "bf16", false, "round the operands of matrix products to bfloat16")
 	c.Flags().StringSliceVar(&models, "models", nets.Names(), "networks")
 	return c
 }
 
-func (b *bench) train(name string, threads int) error {
+func (b *bench) train(name string, threads int, half bool) error {
+	dtype, opts := precision(half, "bf16-autocast")
 	net, err := nets.Build(name, true)
 	if err != nil {
 		return err
 	}
 	shape := fmt.Sprintf("%s batch %d", name, net.Batch)
-	if !b.wanted(shape, "f32") {
+	if !b.wanted(shape, dtype) {
 		return nil
 	}
 	start := time.Now()
-	s, err := nets.NewStepper(net, net.Batch, cpu.WithThreads(threads))
+	s, err := nets.NewStepper(net, net.Batch, cpu.WithThreads(threads), opts)
 	if err != nil {
 		return err
 	}
@@ -50,8 +55,16 @@ func (b *bench) train(name string, threads int) error {
 		return err
 	}
 	first := time.Since(start).Seconds()
-	return b.run(threads, shape, "f32", float64(net.Batch), "samples/s", s.Step, func(l *line, median float64) {
+	return b.run(threads, shape, dtype, float64(net.Batch), "samples/s", s.Step, func(l *line, median float64) {
 		l.FirstS, l.PeakMiB = first, peakMiB()
 		l.GFLOPS = 2 * float64(s.MACs) / median / 1e9
 	})
+}
+
+// precision is the options of a run, and what the peers call it.
+func precision(half bool, name string) (dtype string, opts program.Options) {
+	if half {
+		return name, program.Options{Precision: accel.BFloat16}
+	}
+	return "f32", program.Options{}
 }

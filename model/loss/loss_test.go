@@ -152,7 +152,7 @@ func (c *torchCase) run(t *testing.T) []*accel.Array {
 		t.Fatal(err)
 	}
 	g.Outputs = append([]*graph.Value{value}, grads...)
-	exec, err := program.Compile(cpu.New(), g)
+	exec, err := program.Compile(cpu.New(), g, program.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/millrace-go/millrace/accel/cpu"
+	"github.com/millrace-go/millrace/model/program"
 )
 
 // BenchmarkStep is one training step at the usual batch.
@@ -16,7 +17,7 @@ func BenchmarkStep(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				s, err := NewStepper(net, net.Batch, cpu.WithThreads(threads))
+				s, err := NewStepper(net, net.Batch, cpu.WithThreads(threads), program.Options{})
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -3,8 +3,10 @@ package nets
 import (
 	"crypto/sha256"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"github.com/millrace-go/millrace/accel"
 	"github.com/millrace-go/millrace/accel/cpu"
 	"github.com/millrace-go/millrace/accel/cpu/isa"
+	"github.com/millrace-go/millrace/model/program"
 )
 
 // rows are batches small enough for a test: the tiles still have remainders.
@@ -24,7 +27,7 @@ func digest(name string, threads int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s, err := NewStepper(net, rows[name], cpu.WithThreads(threads))
+	s, err := NewStepper(net, rows[name], cpu.WithThreads(threads), program.Options{})
 	if err != nil {
 		return "", err
 	}
@@ -121,7 +124,7 @@ func TestLossFalls(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := NewStepper(net, rows[name], cpu.New())
+		s, err := NewStepper(net, rows[name], cpu.New(), program.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,6 +140,41 @@ func TestLossFalls(t *testing.T) {
 		}
 		if !(last < first/2) {
 			t.Errorf("%s: loss %g after 60 steps on one batch, %g at first; want less than half", name, last, first)
+		}
+	}
+}
+
+// TestBFloat16 trains with products of bfloat16: near the float32 run, with the
+// same bits for any number of threads.
+func TestBFloat16(t *testing.T) {
+	run := func(threads int, opts program.Options) []float32 {
+		net, err := Build("mlp", true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := NewStepper(net, 512, cpu.WithThreads(threads), opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var losses []float32
+		for range 20 {
+			if err := s.Step(); err != nil {
+				t.Fatal(err)
+			}
+			losses = append(losses, accel.Values[float32](s.Outputs()[0])[0])
+		}
+		return losses
+	}
+	full, half := run(1, program.Options{}), run(1, program.Options{Precision: accel.BFloat16})
+	if again := run(3, program.Options{Precision: accel.BFloat16}); !slices.Equal(again, half) {
+		t.Errorf("three threads: losses %v, one: %v", again, half)
+	}
+	if slices.Equal(full, half) {
+		t.Error("bfloat16 changes nothing")
+	}
+	for i := range full {
+		if !(math.Abs(float64(half[i]-full[i])) <= 0.01*float64(full[i])) {
+			t.Errorf("step %d: loss %g in bfloat16, %g in float32; want within 1 %%", i, half[i], full[i])
 		}
 	}
 }

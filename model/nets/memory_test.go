@@ -23,7 +23,7 @@ func TestMemoryPlan(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			exec, err := program.Compile(cpu.New(), g)
+			exec, err := program.Compile(cpu.New(), g, program.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

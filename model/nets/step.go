@@ -23,13 +23,13 @@ type Stepper struct {
 }
 
 // NewStepper compiles the training step of a batch and draws weights and data.
-func NewStepper(net *Net, rows int, dev accel.Device) (*Stepper, error) {
+func NewStepper(net *Net, rows int, dev accel.Device, opts program.Options) (*Stepper, error) {
 	g, err := net.Training(rows)
 	if err != nil {
 		return nil, err
 	}
 	s := &Stepper{}
-	if s.exec, err = program.Compile(dev, g); err != nil {
+	if s.exec, err = program.Compile(dev, g, opts); err != nil {
 		return nil, err
 	}
 	s.MACs = g.Cost().MACs

@@ -53,7 +53,7 @@ func (s *session) at(n int) (*size, error) {
 }
 
 func compile(dev accel.Device, g *graph.Graph, skip ...string) (*size, error) {
-	exec, err := program.Compile(dev, g, skip...)
+	exec, err := program.Compile(dev, g, program.Options{SkipPasses: skip})
 	if err != nil {
 		return nil, err
 	}

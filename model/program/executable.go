@@ -30,15 +30,20 @@ type call struct {
 	host  []accel.HostMemory // the same, on a device that can work in place; else nil
 }
 
-// Compile optimises a concrete graph, but for the passes to skip, and compiles it.
-// The graph may be changed.
-func Compile(dev accel.Device, bound *graph.Graph, skip ...string) (*Executable, error) {
+// Compile optimises a concrete graph and compiles it. The graph may be changed. Of
+// opts the passes and the precision count.
+func Compile(dev accel.Device, bound *graph.Graph, opts Options) (*Executable, error) {
 	bound, err := bound.Expanded()
 	if err != nil {
 		return nil, err
 	}
-	if err := bound.Optimize(skip...); err != nil {
+	if err := bound.Optimize(opts.SkipPasses...); err != nil {
 		return nil, err
+	}
+	if opts.Precision != 0 {
+		if err := bound.LowerPrecision(opts.Precision); err != nil {
+			return nil, err
+		}
 	}
 	code, err := graph.Compile(bound, nil)
 	if err != nil {

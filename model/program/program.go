@@ -29,6 +29,9 @@ type Options struct {
 	MaxRounds int
 	// SkipPasses names the graph passes to leave out, "all" for every one.
 	SkipPasses []string
+	// Precision is what the operands of matrix products are rounded to: BFloat16 or
+	// Float16, with float32 sums. The default is Float32, no rounding.
+	Precision accel.DType
 }
 
 // Program is a graph that is ready to run on a device, for any shapes. It is safe
@@ -312,7 +315,7 @@ func (p *Program) compile(inputs []*accel.Array) (*Executable, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Compile(p.dev, bound, p.opts.SkipPasses...)
+	return Compile(p.dev, bound, p.opts)
 }
 
 // key identifies a bucket: the shapes of all inputs, and the values of those that matter.
