@@ -22,8 +22,7 @@ type quantResult struct {
 
 	n       int
 	relu    bool
-	room    scratchRef // scale and offset of each column, where they are not constants
-	columns []float32  // them, where they are
+	columns []float32 // scale and offset of each column, where they are constants
 }
 
 // newQuantResult reads the inputs of the call, whose w has n columns, and says what

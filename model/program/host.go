@@ -37,14 +37,6 @@ func init() {
 	}
 }
 
-// input is input i, nothing if it is absent.
-func (c *hostCall) input(i int) Datum {
-	if i < len(c.in) {
-		return c.in[i]
-	}
-	return Datum{}
-}
-
 // has reports whether input i is there.
 func (c *hostCall) has(i int) bool { return c.Node.Input(i) != nil }
 
