@@ -90,13 +90,24 @@ func (p *program) addKernel(in accel.Instr, threads int) error {
 	if err := build.check(c); err != nil {
 		return err
 	}
-	k, err := build.kernel(c)
+	k, err := makeKernel(build, c)
 	if err != nil {
 		return err
 	}
 	p.kernels = append(p.kernels, k)
 	p.instrs = append(p.instrs, accel.Instr{Op: in.Op, Name: in.Name})
 	return nil
+}
+
+// makeKernel turns a panic of a builder into an error: code that no shape rule
+// has seen may hold anything.
+func makeKernel(b builder, c *call) (k kernel, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("tensors or attributes that do not fit together: %v", r)
+		}
+	}()
+	return b.kernel(c)
 }
 
 func (p *program) pick(ids []int) []*tensor {

@@ -65,6 +65,22 @@ var opFusedAttention = operator{
 var opFusedAttentionGrad = operator{
 	name: "FusedAttentionGrad", min: 4, max: 5, outs: 3,
 	shapes: func(c *Context) ([]Type, error) {
+		if err := c.Same(0, 1, 2, 3, 4); err != nil {
+			return nil, err
+		}
+		a, err := attentionSizesOf(c.Attrs, c.Shape(1), c.Shape(2), c.Shape(3))
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Equal(c.Shape(0), a.result()) {
+			return nil, fmt.Errorf("gradient %v of a result %v", c.Shape(0), a.result())
+		}
+		if c.Has(4) {
+			full := []int{a.batch, a.heads, a.s, a.t}
+			if s, err := Broadcast(c.Shape(4), full); err != nil || !slices.Equal(s, full) {
+				return nil, fmt.Errorf("mask %v, want what broadcasts to %v", c.Shape(4), full)
+			}
+		}
 		var types []Type
 		for i := 1; i < 4; i++ {
 			types = append(types, Type{DType: c.DType(i), Shape: c.Shape(i)})

@@ -131,7 +131,7 @@ func fuseBias(r *rewriter, n *Node) error {
 func fuseResidual(r *rewriter, n *Node) error {
 	for i := range 2 {
 		p, x := r.producer(n.Inputs[i], "FusedMatMul"), n.Inputs[1-i]
-		if p == nil || p.Input(3) != nil || p.Attrs.Has("activation") || !x.Type.Shape.Equal(n.Outputs[0].Type.Shape) || x == n.Inputs[i] {
+		if p == nil || p.Input(3) != nil || p.Attrs.Has("activation") || !x.Type.Shape.Equal(p.Outputs[0].Type.Shape) || x == n.Inputs[i] {
 			continue
 		}
 		return r.swap(n, func(b *B) *Value { return b.Op("FusedMatMul", p.Attrs, p.Inputs[0], p.Inputs[1], p.Input(2), x) })
