@@ -14,7 +14,7 @@ var copyKernels = map[string]builder{
 	"Flatten":         {in: 1, out: 1, make: copyOp, half: true},
 	"Squeeze":         {in: 1, out: 1, make: copyOp, half: true},
 	"Unsqueeze":       {in: 1, out: 1, make: copyOp, half: true},
-	"Transpose":       {in: 1, out: 1, make: transpose, half: true},
+	"Transpose":       {in: 1, out: 1, make: permute, half: true},
 	"Expand":          {in: 1, out: 1, make: expand, half: true},
 	"Tile":            {in: 1, out: 1, make: tile, half: true},
 	"Slice":           {in: 3, out: 1, make: slice, half: true},
@@ -64,7 +64,7 @@ func moved(c *call, x, y *tensor, shape []int, dst, src view) (kernel, error) {
 // packed is the view of a whole tensor.
 func packed(shape []int) view { return view{0, contiguous(shape)} }
 
-func transpose(c *call) (kernel, error) {
+func permute(c *call) (kernel, error) {
 	x, y := c.in[0], c.out[0]
 	perm, rank := c.Ints("perm"), len(x.Shape)
 	from := contiguous(x.Shape)

@@ -29,6 +29,10 @@ func New() accel.Device { return &Device{} }
 // one for each CPU the process may use. The threads live as long as the process.
 func WithThreads(n int) accel.Device { return &Device{par.New(n)} }
 
+// Pool is the device's threads, for work beside its programs; nil is the caller's
+// alone.
+func (d *Device) Pool() *par.Pool { return d.pool }
+
 // Name is "cpu".
 func (*Device) Name() string { return "cpu" }
 

@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/millrace-go/millrace/accel"
+	"github.com/millrace-go/millrace/accel/cpu/transpose"
 )
 
 // move copies the elements of one strided view of memory to another of the same
@@ -57,7 +58,7 @@ func newMove(c *call, size int, shape []int, dst, src view) (*move, error) {
 	case m.dn == 1 && m.sn > 1 && m.findRows():
 		m.total = accel.Size(m.dims) * ((m.rows + swapBlock - 1) / swapBlock)
 		m.tiles = min(m.tiles, m.total)
-		m.do = bySize(size, moveSwap[uint8], moveSwap[uint16], moveSwap[uint32], moveSwap[uint64])
+		m.do = bySize(size, moveSwap(swapTiles[uint8]), moveSwap(swapTiles[uint16]), moveSwap(transpose.Words), moveSwap(swapTiles[uint64]))
 	default:
 		m.do = bySize(size, moveStrided[uint8], moveStrided[uint16], moveStrided[uint32], moveStrided[uint64])
 	}
@@ -149,7 +150,35 @@ func moveRuns(m *move, dst, src []byte, from, to int) {
 		from += k
 		col = 0
 		p.next(m)
+		if n := p.runs(m, (to-from)/m.n); n > 0 { // along the next dimension, without looking at the others
+			m.copyRuns(dst, src, &p, n)
+			from += n * m.n
+		}
 	}
+}
+
+// runs is how many positions are left along the last of the outer dimensions
+// before its last, at most limit.
+func (p *place) runs(m *move, limit int) int {
+	last := len(m.dims) - 1
+	if last < 0 {
+		return 0
+	}
+	return min(m.dims[last]-1-p.index[last], limit)
+}
+
+// copyRuns copies n runs along the last of the outer dimensions.
+func (m *move) copyRuns(dst, src []byte, p *place, n int) {
+	last, bytes := len(m.dims)-1, m.n*m.size
+	d, s, stepD, stepS := p.d*m.size, p.s*m.size, m.d[last]*m.size, m.s[last]*m.size
+	for range n {
+		copy(dst[d:d+bytes], src[s:s+bytes])
+		d += stepD
+		s += stepS
+	}
+	p.index[last] += n
+	p.d += n * m.d[last]
+	p.s += n * m.s[last]
 }
 
 // moveStrided copies element by element, or one element many times.
@@ -199,7 +228,7 @@ const swapBlock = 16
 // outer ones.
 func (m *move) findRows() bool {
 	for k, s := range m.s {
-		if s != 1 {
+		if s != 1 || m.d[k] < m.n {
 			continue
 		}
 		m.rows, m.dRow = m.dims[k], m.d[k]
@@ -211,31 +240,34 @@ func (m *move) findRows() bool {
 }
 
 // moveSwap transposes matrices, by blocks of rows of the destination.
-func moveSwap[T accel.Number](m *move, dst, src []byte, from, to int) {
-	x, y := as[T](src), as[T](dst)
-	blocks := (m.rows + swapBlock - 1) / swapBlock
-	p := m.at(from / blocks)
-	for i := from; i < to; i++ {
-		first := i % blocks * swapBlock
-		rows := min(swapBlock, m.rows-first)
-		for col := 0; col < m.n; col += swapBlock {
-			cols := min(swapBlock, m.n-col)
-			swapTile(y[p.d+first*m.dRow+col:], x[p.s+first+col*m.sn:], rows, cols, m.dRow, m.sn)
-		}
-		if first+swapBlock >= m.rows {
+func moveSwap[T accel.Number](swap func(y, x []T, rows, cols, dy, dx int)) func(m *move, dst, src []byte, from, to int) {
+	return func(m *move, dst, src []byte, from, to int) {
+		x, y := as[T](src), as[T](dst)
+		blocks := (m.rows + swapBlock - 1) / swapBlock
+		p := m.at(from / blocks)
+		for i := from; i < to; {
+			first := i % blocks * swapBlock
+			n := min(blocks-i%blocks, to-i)
+			rows := min(n*swapBlock, m.rows-first)
+			swap(y[p.d+first*m.dRow:], x[p.s+first:], rows, m.n, m.dRow, m.sn)
+			i += n
 			p.next(m)
 		}
 	}
 }
 
-// swapTile is y[i·dy + j] = x[j·dx + i] for i < rows, j < cols.
-func swapTile[T accel.Number](y, x []T, rows, cols, dy, dx int) {
-	for i := range rows {
-		row := y[i*dy : i*dy+cols]
-		at := i
-		for j := range row {
-			row[j] = x[at]
-			at += dx
+// swapTiles is y[i·dy + j] = x[j·dx + i] for i < rows, j < cols, in squares.
+func swapTiles[T accel.Number](y, x []T, rows, cols, dy, dx int) {
+	for first := 0; first < rows; first += swapBlock {
+		for col := 0; col < cols; col += swapBlock {
+			n := min(swapBlock, cols-col)
+			for i := first; i < min(first+swapBlock, rows); i++ {
+				row, at := y[i*dy+col:i*dy+col+n], col*dx+i
+				for j := range row {
+					row[j] = x[at]
+					at += dx
+				}
+			}
 		}
 	}
 }

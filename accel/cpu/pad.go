@@ -108,10 +108,22 @@ func (s *sources) rows() int {
 	return n
 }
 
-// row is where the i-th innermost row comes from, or -1 if it is constant.
-func (s *sources) row(i int) int {
+// last is the table of the last of the outer dimensions.
+func (s *sources) last() []int {
+	if k := len(s.from) - 1; k >= 0 {
+		return s.from[k]
+	}
+	return single
+}
+
+// single is the table of no dimension.
+var single = []int{0}
+
+// base is where the i-th position of the outer dimensions before the last comes
+// from, or -1 if it is constant.
+func (s *sources) base(i int) int {
 	at := 0
-	for d := len(s.from) - 1; d >= 0; d-- {
+	for d := len(s.from) - 2; d >= 0; d-- {
 		k := len(s.from[d])
 		v := s.from[d][i%k]
 		if v < 0 {
@@ -131,24 +143,44 @@ type padJob[T accel.Number] struct {
 	rows, tiles int
 }
 
-// Do pads the rows of one tile.
+// Do pads the rows of one tile. Those that come from the same place as the one
+// before are copies of it.
 func (j *padJob[T]) Do(tile, _ int) {
 	from, to := share(j.rows, j.tiles, tile)
-	for i := from; i < to; i++ {
-		y, at := j.y[i*j.s.n:(i+1)*j.s.n], j.s.row(i)
-		if at < 0 {
-			fill(y, j.value)
-			continue
-		}
-		for i, v := range j.s.each {
-			y[i] = j.value
-			if v >= 0 {
-				y[i] = j.x[at+v]
+	last := j.s.last()
+	for i := from; i < to; {
+		base, before := j.s.base(i/len(last)), -2
+		for k := i % len(last); k < len(last) && i < to; k++ {
+			at := -1
+			if base >= 0 && last[k] >= 0 {
+				at = base + last[k]
 			}
+			y := j.y[i*j.s.n : (i+1)*j.s.n]
+			if at == before {
+				copy(y, j.y[(i-1)*j.s.n:])
+			} else {
+				j.row(y, at)
+			}
+			before = at
+			i++
 		}
-		if j.s.each != nil {
-			continue
+	}
+}
+
+// row makes one row from what begins at a place of x, or of the constant.
+func (j *padJob[T]) row(y []T, at int) {
+	switch {
+	case at < 0:
+		fill(y, j.value)
+	case j.s.each != nil:
+		for i, v := range j.s.each {
+			if v < 0 {
+				y[i] = j.value
+				continue
+			}
+			y[i] = j.x[at+v]
 		}
+	default:
 		for _, r := range j.s.runs {
 			if r.source < 0 {
 				fill(y[r.at:r.at+r.n], j.value)
@@ -227,12 +259,13 @@ func padGradOf[T accel.Number](c *call) (kernel, error) {
 	return func(f *frame) error {
 		from, to := data[T](f, dy), data[T](f, dx)
 		clear(to)
+		last := s.last()
 		for i := range rows {
-			at := s.row(i)
-			if at < 0 {
+			base, k := s.base(i/len(last)), i%len(last)
+			if base < 0 || last[k] < 0 {
 				continue
 			}
-			row := from[i*s.n : (i+1)*s.n]
+			at, row := base+last[k], from[i*s.n:(i+1)*s.n]
 			for _, r := range s.runs {
 				addTo(to[at+r.source:at+r.source+r.n], row[r.at:r.at+r.n])
 			}

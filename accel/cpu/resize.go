@@ -140,11 +140,12 @@ type pass[T float32 | float64] struct {
 	value                 T
 }
 
-// newPasses makes the passes over the dimensions that change.
+// newPasses makes the passes over the dimensions that change, the last one first:
+// its pass is the slowest, so it has the fewest rows to do where images grow.
 func newPasses[T float32 | float64](r *extent.Resize, shape []int) ([]*pass[T], error) {
 	var list []*pass[T]
 	now := append([]int{}, shape...)
-	for d := range now {
+	for d := len(now) - 1; d >= 0; d-- {
 		if r.Same(d) {
 			continue
 		}
@@ -174,38 +175,73 @@ type passJob[T float32 | float64] struct {
 func (j *passJob[T]) Do(o, _ int) {
 	p := j.p
 	x, y := j.x[o*p.in*p.inner:(o+1)*p.in*p.inner], j.y[o*p.out*p.inner:(o+1)*p.out*p.inner]
-	if j.back {
-		clear(x)
+	switch {
+	case j.back:
+		p.spread(x, y)
+		return
+	case p.inner == 1:
+		p.line(y, x)
+	default:
+		p.rows(y, x)
 	}
-	for i := range p.out {
-		index, weight := p.index[i*p.k:(i+1)*p.k], p.weight[i*p.k:(i+1)*p.k]
-		row := y[i*p.inner : (i+1)*p.inner]
-		switch {
-		case j.back:
-			for k, at := range index {
-				axpy(x[at*p.inner:(at+1)*p.inner], row, weight[k])
-			}
-		case p.outside[i]:
-			fill(row, p.value)
-		default:
-			p.sum(row, x, index, weight)
+	for i, outside := range p.outside {
+		if outside {
+			fill(y[i*p.inner:(i+1)*p.inner], p.value)
 		}
 	}
 }
 
-// sum makes a row of the result from rows of the original.
-func (p *pass[T]) sum(row, x []T, index []int, weight []T) {
-	if p.inner == 1 {
-		var s T
-		for k, at := range index {
-			s += weight[k] * x[at]
+// spread adds each row of y to the rows of x that it is made of.
+func (p *pass[T]) spread(x, y []T) {
+	clear(x)
+	for i := range p.out {
+		row := y[i*p.inner : (i+1)*p.inner]
+		for k, at := range p.index[i*p.k : (i+1)*p.k] {
+			axpy(x[at*p.inner:(at+1)*p.inner], row, p.weight[i*p.k+k])
 		}
-		row[0] = s
+	}
+}
+
+// line makes elements of elements.
+func (p *pass[T]) line(y, x []T) {
+	if p.k == 2 {
+		index, weight := p.index[:2*len(y)], p.weight[:2*len(y)]
+		for i := range y {
+			y[i] = T(weight[2*i]*x[index[2*i]]) + T(weight[2*i+1]*x[index[2*i+1]])
+		}
 		return
 	}
-	clear(row)
-	for k, at := range index {
-		axpy(row, x[at*p.inner:(at+1)*p.inner], weight[k])
+	for i := range y {
+		var sum T
+		for k, at := range p.index[i*p.k : (i+1)*p.k] {
+			sum += T(p.weight[i*p.k+k] * x[at])
+		}
+		y[i] = sum
+	}
+}
+
+// rows makes rows of rows.
+func (p *pass[T]) rows(y, x []T) {
+	for i := range p.out {
+		row := y[i*p.inner : (i+1)*p.inner]
+		for k, at := range p.index[i*p.k : (i+1)*p.k] {
+			if from, w := x[at*p.inner:(at+1)*p.inner], p.weight[i*p.k+k]; k > 0 {
+				axpy(row, from, w)
+			} else {
+				scaled(row, from, w)
+			}
+		}
+	}
+}
+
+// scaled is y = w·x.
+func scaled[T float32 | float64](y, x []T, w T) {
+	if y32, ok := any(y).([]float32); ok && len(y) >= 16 {
+		vec.MulScalar(y32, any(x).([]float32)[:len(y)], float32(w))
+		return
+	}
+	for i, v := range x[:len(y)] {
+		y[i] = w * v
 	}
 }
 

@@ -183,16 +183,19 @@ func (r *Resize) finish(a ResizeAxis, w []float64, first int, outside bool) {
 	if !r.attrs.Bool("exclude_outside", false) {
 		return
 	}
-	sum := 0.0
-	for k := range w {
-		if first+k < 0 || first+k >= a.In {
-			w[k] = 0
+	inside, sum := func(k int) bool { return first+k >= 0 && first+k < a.In }, 0.0
+	for k, v := range w {
+		if inside(k) {
+			sum += v
 		}
-		sum += w[k]
 	}
 	for k := range w {
-		if sum != 0 {
+		switch {
+		case sum == 0: // nothing counts but the border
+		case inside(k):
 			w[k] /= sum
+		default:
+			w[k] = 0
 		}
 	}
 }

@@ -40,7 +40,7 @@ func main() {
 	root.PersistentFlags().IntVar(&b.reps, "reps", 15, "repeats; the median is reported")
 	root.PersistentFlags().IntSliceVar(&b.threads, "threads", []int{1, 2}, "numbers of threads")
 	root.PersistentFlags().StringSliceVar(&b.only, "only", nil, "run only results whose 'peer shape dtype' contains one of these")
-	root.AddCommand(gemmCommand(b), elementwiseCommand(b), trainCommand(b), scoreCommand(b))
+	root.AddCommand(gemmCommand(b), elementwiseCommand(b), trainCommand(b), scoreCommand(b), firstCommand(b))
 	debug.SetGCPercent(400)
 	if err := root.Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

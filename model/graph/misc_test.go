@@ -114,6 +114,8 @@ func TestResizeValues(t *testing.T) {
 		{"Resize", attrs("linear", "half_pixel"), ins(f(1, 5), nil, nil, accel.Ints64(1)), ins(f(3))},
 		{"Resize", attrs("linear", "half_pixel_symmetric"), ins(f(0, 8, 16, 24), nil, scale(0.625)), ins(f(5.6, 18.4))}, // at 0.7 and 2.3
 		{"Resize", attrs("linear", "tf_crop_and_resize", accel.Float("extrapolation_value", -1)), ins(f(0, 4, 8), f(0.5, 1.5), nil, accel.Ints64(5)), ins(f(4, 6, 8, -1, -1))},
+		{"Resize", attrs("nearest", "tf_crop_and_resize", accel.Float("extrapolation_value", -1)), ins(of(t, accel.Float16, 0, 4, 8), f(0.5, 1.5), nil, accel.Ints64(3)), ins(of(t, accel.Float16, 4, 8, -1))},
+		{"Resize", attrs("nearest", "asymmetric", accel.Int("exclude_outside", 1)), ins(f(1, 5), nil, scale(1.5)), ins(f(1, 5, 5))},
 		{"Resize", attrs("linear", "half_pixel", accel.Int("antialias", 1)), ins(f(0, 8, 16, 24), nil, scale(0.5)), ins(f(5, 19))}, // weights 3 3 1 and 1 3 3 1 of 7 and 8
 		{"Resize", attrs("cubic", "half_pixel", accel.Float("cubic_coeff_a", -0.5)), ins(f(0, 16), nil, scale(2)), ins(f(-1.125, 3.25, 12.75, 17.125))},
 		{"Resize", attrs("linear", "half_pixel", accel.String("keep_aspect_ratio_policy", "not_larger")), ins(accel.NewArray(accel.Float32, 2, 4), nil, nil, accel.Ints64(6, 6)), ins(accel.NewArray(accel.Float32, 3, 6))},

@@ -96,7 +96,9 @@ func matmulMACs(n *Node) int64 {
 // opFusedMatMul is y = act(alpha·op(a)·op(b) + bias + residual): op transposes
 // the last two dimensions where transA, transB are 1; bias (N) is optional, as is
 // residual, of y's shape. activation is one of none, Relu, Gelu, GeluTanh,
-// Sigmoid, Tanh and Silu. Both matrices have at least two dimensions.
+// Sigmoid, Tanh and Silu. Both matrices have at least two dimensions. compute,
+// bfloat16 or float16, rounds the operands of a float32 product to that type; the
+// gradient does not. LowerPrecision sets it.
 var opFusedMatMul = operator{
 	name: "FusedMatMul", min: 2, max: 4,
 	shapes: func(c *Context) ([]Type, error) {

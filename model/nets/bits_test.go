@@ -18,16 +18,22 @@ import (
 )
 
 // rows are batches small enough for a test: the tiles still have remainders.
-var rows = map[string]int{"mlp": 50, "lenet5": 9, "resnet20": 3, "minilm": 2}
+var rows = map[string]int{"mlp": 50, "lenet5": 9, "resnet20": 3, "minilm": 2, "mlp/bf16": 512}
 
-// digest trains a network and hashes the forward result and the gradients of
-// the first step and what twenty steps make of the parameters.
+// digest trains a network, "name" or "name/bf16" for products in bfloat16, and
+// hashes the forward result and the gradients of the first step and what twenty
+// steps make of the parameters.
 func digest(name string, threads int) (string, error) {
+	n, opts := rows[name], program.Options{}
+	name, half := strings.CutSuffix(name, "/bf16")
+	if half {
+		opts.Precision = accel.BFloat16
+	}
 	net, err := Build(name, true)
 	if err != nil {
 		return "", err
 	}
-	s, err := NewStepper(net, rows[name], cpu.WithThreads(threads), program.Options{})
+	s, err := NewStepper(net, n, cpu.WithThreads(threads), opts)
 	if err != nil {
 		return "", err
 	}
@@ -90,7 +96,7 @@ func childDigest(t *testing.T, name string, threads int, level isa.Level) string
 // gradients' and parameters' bytes are the same for any number of threads, and
 // for AVX2 and AVX-512.
 func TestSameBits(t *testing.T) {
-	for _, name := range Names() {
+	for _, name := range append(Names(), "mlp/bf16") {
 		t.Run(name, func(t *testing.T) {
 			if testing.Short() && name == "minilm" {
 				t.Skip("takes ten seconds")

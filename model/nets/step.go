@@ -1,12 +1,16 @@
 package nets
 
 import (
-	"math"
+	"fmt"
+
+	"gorgonia.org/tensor"
 
 	"github.com/millrace-go/millrace/accel"
-	"github.com/millrace-go/millrace/accel/cpu/vec"
+	"github.com/millrace-go/millrace/accel/cpu/par"
 	"github.com/millrace-go/millrace/model/graph"
+	"github.com/millrace-go/millrace/model/optim"
 	"github.com/millrace-go/millrace/model/program"
+	"github.com/millrace-go/millrace/model/weights"
 )
 
 // Stepper trains a network on one batch, again and again.
@@ -16,13 +20,17 @@ type Stepper struct {
 	outputs []*accel.Array
 	trained []*accel.Array // parameters, in the order of the gradients
 	state   []*accel.Array
-	m, v    [][]float32
-	steps   int
+	opt     optim.Optimizer
+	moments *optim.State
+	params  weights.Set // trained, the same memory
+	grads   weights.Set // the outputs after the loss, the same memory
 	// MACs are the multiply-adds of a step, forward and backward.
 	MACs int64
 }
 
-// NewStepper compiles the training step of a batch and draws weights and data.
+// NewStepper compiles the training step of a batch and draws weights and data. The
+// optimizer has the threads of a device that tells its pool, as those of package
+// cpu do; else the caller's alone.
 func NewStepper(net *Net, rows int, dev accel.Device, opts program.Options) (*Stepper, error) {
 	g, err := net.Training(rows)
 	if err != nil {
@@ -48,10 +56,22 @@ func NewStepper(net *Net, rows int, dev accel.Device, opts program.Options) (*St
 			s.state = append(s.state, params[i])
 			continue
 		}
+		grad := s.outputs[1+len(s.trained)]
 		s.trained = append(s.trained, params[i])
-		s.m, s.v = append(s.m, make([]float32, params[i].Len())), append(s.v, make([]float32, params[i].Len()))
+		s.params, s.grads = append(s.params, shared(v.Name, params[i])), append(s.grads, shared(v.Name, grad))
 	}
+	s.opt = optim.Optimizer{Transform: optim.Chain(
+		optim.ScaleByAdam(0.9, 0.999, 1e-8), optim.AddDecayedWeights(0.01, optim.Every), optim.ScaleByLearningRate(optim.Constant(1e-3)))}
+	if d, ok := dev.(interface{ Pool() *par.Pool }); ok {
+		s.opt.Pool = d.Pool()
+	}
+	s.moments = s.opt.NewState(s.params)
 	return s, nil
+}
+
+// shared is a float32 array as a named parameter of the same memory.
+func shared(name string, a *accel.Array) weights.Tensor {
+	return weights.Tensor{Name: name, Dense: tensor.New(tensor.WithShape(a.Shape...), tensor.WithBacking(accel.Values[float32](a)))}
 }
 
 // Step is forward, backward and one step of AdamW at 1e-3 with a decay of 0.01.
@@ -59,13 +79,8 @@ func (s *Stepper) Step() error {
 	if err := s.exec.RunInto(s.outputs, s.inputs); err != nil {
 		return err
 	}
-	s.steps++
-	c := vec.AdamWConfig{
-		Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.01,
-		Correction1: 1 - math.Pow(0.9, float64(s.steps)), Correction2: 1 - math.Pow(0.999, float64(s.steps)),
-	}
-	for i, p := range s.trained {
-		vec.AdamW(accel.Values[float32](p), accel.Values[float32](s.outputs[1+i]), s.m[i], s.v[i], &c)
+	if err := s.opt.Step(s.params, s.grads, s.moments); err != nil {
+		return fmt.Errorf("nets.Stepper: %w", err)
 	}
 	for i, p := range s.state {
 		copy(p.Data, s.outputs[1+len(s.trained)+i].Data)
