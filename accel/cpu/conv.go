@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/millrace-go/millrace/accel"
 	"github.com/millrace-go/millrace/accel/cpu/conv"
@@ -37,6 +38,8 @@ func convSpec(c *call, x, w []int, transposed bool) (conv.Spec, error) {
 	case "none":
 	case "Relu":
 		s.Epilogue.Act = conv.Relu
+	case "Clip":
+		s.Epilogue = conv.Epilogue{Act: conv.Clip, Lo: float32(c.Float("lo", math.Inf(-1))), Hi: float32(c.Float("hi", math.Inf(1)))}
 	default:
 		return s, fmt.Errorf("activation %q: %w", act, accel.ErrUnsupported)
 	}

@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"math"
+
 	"github.com/millrace-go/millrace/accel"
 	"github.com/millrace-go/millrace/accel/cpu/conv"
 	"github.com/millrace-go/millrace/accel/cpu/vec"
@@ -96,6 +98,10 @@ func plainConvForward(c *call, s conv.Spec) (kernel, error) {
 	}
 	t := newTaps[float64](s, x.Shape, y.Shape)
 	_, channels, inner := around(y.Shape, 1)
+	lo, hi := c.Float("lo", math.Inf(-1)), c.Float("hi", math.Inf(1))
+	if s.Epilogue.Act == conv.Relu {
+		lo = 0
+	}
 	return func(f *frame) error {
 		ya := data[float64](f, y)
 		t.forward(ya, data[float64](f, x), data[float64](f, w))
@@ -110,12 +116,8 @@ func plainConvForward(c *call, s conv.Spec) (kernel, error) {
 				ya[i] += v
 			}
 		}
-		if s.Epilogue.Act == conv.Relu {
-			for i, v := range ya {
-				if v < 0 {
-					ya[i] = 0
-				}
-			}
+		if s.Epilogue.Act != conv.None {
+			clamp(ya, ya, lo, hi)
 		}
 		return nil
 	}, nil

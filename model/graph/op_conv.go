@@ -17,7 +17,8 @@ var opConv = operator{
 }
 
 // opFusedConv is Conv plus a residual of y's shape, the fourth input, and the
-// attribute activation: none or Relu. Its attributes are all spelled out.
+// attribute activation: none, Relu, or Clip with the bounds lo and hi (-Inf and
+// +Inf). Its attributes are all spelled out.
 var opFusedConv = operator{name: "FusedConv", min: 2, max: 4, macs: convMACs, definition: spellFusedConv, shapes: func(c *Context) ([]Type, error) {
 	types, err := convRule(c)
 	if err == nil && c.Has(3) && !slices.Equal(c.Shape(3), types[0].Shape) {

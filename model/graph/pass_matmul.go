@@ -1,13 +1,16 @@
 package graph
 
 import (
+	"math"
+	"slices"
+
 	"github.com/millrace-go/millrace/accel"
 )
 
-// fuseMatMul makes one FusedMatMul of a matrix product and what follows it: the
-// transposes of its operands' last two dimensions, a scale, a bias of one value a
-// column, a residual of its own shape, an activation. It rounds as the separate nodes
-// do, but that a scale multiplies the sum before a bias is added.
+// fuseMatMul makes one FusedMatMul of a matrix product and what surrounds it: the
+// transposes of its operands' last two dimensions, a scale of an operand or of the
+// result, a bias of one value a column, a residual of its own shape, an activation. It
+// rounds as the separate nodes do, but that a scale multiplies the sum.
 func fuseMatMul(g *Graph) error {
 	r := newRewriter(g)
 	steps := []struct {
@@ -89,23 +92,48 @@ func plain(n *Node) bool {
 	return n != nil && n.Input(2) == nil && n.Input(3) == nil && !n.Attrs.Has("activation")
 }
 
-// fuseScale takes a constant factor into alpha.
+// fuseScale takes a constant factor of the product, or one of its operands, into alpha.
 func fuseScale(r *rewriter, n *Node) error {
-	p, s, ok := r.producer(n.Inputs[0], "FusedMatMul"), 0.0, false
-	if n.Op == "Div" {
-		if s, ok = scalarOf(n.Inputs[1]); ok {
-			s = 1 / s
-		}
-	} else if x := (*Value)(nil); true {
-		if s, x, ok = other(n); ok {
-			p = r.producer(x, "FusedMatMul")
-		}
-	}
-	if !ok || !plain(p) || s == 0 || s-s != 0 || !n.Outputs[0].Type.Shape.Equal(p.Outputs[0].Type.Shape) {
+	s, x, ok := factor(n)
+	if !ok || !n.Outputs[0].Type.DType.IsFloat() || !n.Outputs[0].Type.Shape.Equal(x.Type.Shape) {
 		return nil
 	}
-	attrs := p.Attrs.With(accel.Float("alpha", s*p.Attrs.Float("alpha", 1)))
-	return r.swap(n, func(b *B) *Value { return b.Op("FusedMatMul", attrs, p.Inputs...) })
+	if p := r.producer(x, "FusedMatMul"); plain(p) {
+		if attrs, ok := scaledBy(p, s); ok {
+			return r.swap(n, func(b *B) *Value { return b.Op("FusedMatMul", attrs, p.Inputs...) })
+		}
+	}
+	p := r.reader(n.Outputs[0])
+	if p == nil || p.Op != "FusedMatMul" || p.Input(2) == n.Outputs[0] || p.Input(3) == n.Outputs[0] || p.Inputs[0] == p.Inputs[1] {
+		return nil
+	}
+	in := slices.Clone(p.Inputs)
+	for i := range 2 {
+		if in[i] == n.Outputs[0] {
+			in[i] = x
+		}
+	}
+	if attrs, ok := scaledBy(p, s); ok {
+		return r.swap(p, func(b *B) *Value { return b.Op("FusedMatMul", attrs, in...) })
+	}
+	return nil
+}
+
+// scaledBy is the attributes of a product with alpha multiplied by s, unless that
+// leaves the range of float32.
+func scaledBy(p *Node, s float64) (accel.Attrs, bool) {
+	alpha := s * p.Attrs.Float("alpha", 1)
+	a := math.Abs(alpha)
+	return p.Attrs.With(accel.Float("alpha", alpha)), a > 1e-30 && a < 1e30
+}
+
+// factor is the constant that a Mul or Div multiplies x by.
+func factor(n *Node) (s float64, x *Value, ok bool) {
+	if n.Op == "Mul" {
+		return other(n)
+	}
+	s, ok = scalarOf(n.Inputs[1])
+	return 1 / s, n.Inputs[0], ok
 }
 
 // fuseBias adds a bias that is constant along all dimensions but the last.
@@ -141,7 +169,7 @@ func fuseResidual(r *rewriter, n *Node) error {
 
 func fuseActivation(r *rewriter, n *Node) error {
 	p := r.producer(n.Inputs[0], "FusedMatMul")
-	if p == nil || p.Attrs.Has("activation") || n.Outputs[0].Type.DType != accel.Float32 {
+	if p == nil || p.Attrs.Has("activation") || !n.Outputs[0].Type.DType.IsFloat() || n.Outputs[0].Type.DType == accel.Float64 {
 		return nil
 	}
 	name := n.Op

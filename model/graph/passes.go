@@ -53,7 +53,11 @@ type Pass struct {
 	run  func(g *Graph) error
 }
 
-// Passes lists the passes in the order in which Optimize runs them.
+// Passes lists the passes in the order in which Optimize runs them. Patterns are
+// looked for in the simplest form of a graph, so what makes it simpler comes first; a
+// pass that takes more of the graph comes before those that would take a part of it:
+// attention before products, which take scales and transposes, and products and
+// convolutions, which take residuals, before sums with a normalisation.
 func Passes() []Pass {
 	return []Pass{
 		{"dead-code", func(g *Graph) error { g.Prune(); return nil }},
@@ -63,9 +67,12 @@ func Passes() []Pass {
 		{"fold-batchnorm", foldBatchNorm},
 		{"fuse-layernorm", fuseLayerNorm},
 		{"fuse-gelu", fuseGelu},
-		{"fuse-attention", fuseAttention}, // before fuse-matmul, which takes scale and transposes
+		{"fuse-attention", fuseAttention},
+		{"merge-equal", mergeEqual}, // what the passes made twice,
+		{"simplify", simplify},      // and what they left of reshapes and transposes
 		{"fuse-conv", fuseConv},
 		{"fuse-matmul", fuseMatMul},
+		{"fuse-skip-norm", fuseSkipNorm},
 	}
 }
 

@@ -1,9 +1,11 @@
 package graph
 
 import (
+	"math"
 	"slices"
 
 	"github.com/millrace-go/millrace/accel"
+	"github.com/millrace-go/millrace/accel/extent"
 )
 
 // rewriter changes a concrete graph pattern by pattern. What it replaces stays
@@ -72,8 +74,7 @@ func (r *rewriter) replace(old, by *Value) {
 	}
 }
 
-// before adds nodes in front of n, named after it. The result takes the name of
-// the value that it replaces, so that messages still speak of it.
+// before adds nodes in front of n, named after it.
 func (r *rewriter) before(n *Node, add func(b *B) *Value) (*Value, error) {
 	first := len(r.g.Nodes)
 	b := r.g.Build(n.Name)
@@ -90,36 +91,57 @@ func (r *rewriter) before(n *Node, add func(b *B) *Value) (*Value, error) {
 	return v, nil
 }
 
-// swap replaces output 0 of n by what add makes.
+// swap replaces output 0 of n by what add makes. A new result takes the name of
+// what it replaces, so that messages still speak of that.
 func (r *rewriter) swap(n *Node, add func(b *B) *Value) error {
 	v, err := r.before(n, add)
 	if err != nil {
 		return err
 	}
-	r.unread(n)
-	old := n.Outputs[0]
-	old.Name, v.Name = v.Name, old.Name
-	r.replace(old, v)
+	r.handOver(n, v)
 	return nil
 }
 
-// unread forgets that n reads its inputs: nobody reads n any more.
+// handOver makes v the result of n, which nobody reads any more. A result that had no
+// reader, or becomes an output, takes the name.
+func (r *rewriter) handOver(n *Node, v *Value) {
+	old := n.Outputs[0]
+	if v.Kind == Result && !r.output[v] && (len(r.readers[v]) == 0 || r.output[old]) {
+		old.Name, v.Name = v.Name, old.Name
+	}
+	r.replace(old, v)
+	r.unread(n)
+}
+
+// unread forgets that n reads its inputs, because nobody reads n any more; nor do those
+// that computed them for n alone read theirs.
 func (r *rewriter) unread(n *Node) {
 	for _, v := range n.Inputs {
-		if v != nil {
-			r.readers[v] = slices.DeleteFunc(r.readers[v], func(m *Node) bool { return m == n })
+		if v == nil || !slices.Contains(r.readers[v], n) {
+			continue
+		}
+		r.readers[v] = slices.DeleteFunc(r.readers[v], func(m *Node) bool { return m == n })
+		if p := v.Producer; p != nil && !slices.ContainsFunc(p.Outputs, r.wanted) {
+			r.unread(p)
 		}
 	}
 }
 
-// each calls f for every node that was there at first and still counts.
+// wanted reports whether v is an output or somebody reads it.
+func (r *rewriter) wanted(v *Value) bool { return v != nil && (r.output[v] || len(r.readers[v]) > 0) }
+
+// each calls f for every node of operator op that was there at first and still counts.
 func (r *rewriter) each(op string, f func(n *Node) error) error {
+	return r.sweep(map[string]func(*Node) error{op: f})
+}
+
+// sweep calls for every node, in their order, the rule of its operator. Nodes that
+// rules add are not visited.
+func (r *rewriter) sweep(rules map[string]func(n *Node) error) error {
 	for _, n := range slices.Clone(r.g.Nodes) {
-		if n.Op != op || n.Outputs[0] == nil {
-			continue
-		}
-		if len(r.readers[n.Outputs[0]]) == 0 && !r.output[n.Outputs[0]] {
-			continue // replaced already
+		f := rules[n.Op]
+		if f == nil || len(n.Outputs) == 0 || !r.wanted(n.Outputs[0]) {
+			continue // no rule, or replaced already
 		}
 		if err := f(n); err != nil {
 			return err
@@ -130,16 +152,10 @@ func (r *rewriter) each(op string, f func(n *Node) error) error {
 
 // scalarOf is the value of a float constant of one element.
 func scalarOf(v *Value) (float64, bool) {
-	if v == nil || v.Kind != Const || v.Data.Len() != 1 {
+	if v == nil || v.Kind != Const || !v.Type.DType.IsFloat() || v.Data.Len() != 1 {
 		return 0, false
 	}
-	switch v.Data.DType {
-	case accel.Float32:
-		return float64(accel.Values[float32](v.Data)[0]), true
-	case accel.Float64:
-		return accel.Values[float64](v.Data)[0], true
-	}
-	return 0, false
+	return extent.Float(v.Data, 0), true
 }
 
 // isScalar reports whether v is a float constant of one element that is x, to
@@ -147,6 +163,18 @@ func scalarOf(v *Value) (float64, bool) {
 func isScalar(v *Value, x float64) bool {
 	s, ok := scalarOf(v)
 	return ok && float32(s) == float32(x)
+}
+
+// near reports whether a is b, rounded to elements of type t or written with six digits.
+func near(t accel.DType, a, b float64) bool {
+	tolerance := 1e-6
+	switch t {
+	case accel.Float16:
+		tolerance = 0x1p-9
+	case accel.BFloat16:
+		tolerance = 0x1p-6
+	}
+	return math.Abs(a-b) <= tolerance*math.Abs(b)
 }
 
 // other splits the inputs of a commutative node into a constant scalar and the
@@ -158,4 +186,37 @@ func other(n *Node) (scalar float64, x *Value, ok bool) {
 		}
 	}
 	return 0, nil, false
+}
+
+// argument is the input of the node of operator op that computes v, or nil.
+func argument(v *Value, op string) *Value {
+	if v == nil || v.Producer == nil || v.Producer.Op != op {
+		return nil
+	}
+	return v.Producer.Inputs[0]
+}
+
+// beside is the other input of a node of two, or nil if both are v.
+func beside(n *Node, v *Value) *Value {
+	if n.Inputs[0] != v {
+		return n.Inputs[0]
+	}
+	if n.Inputs[1] != v {
+		return n.Inputs[1]
+	}
+	return nil
+}
+
+// filled is a constant of that shape, every element of which is v.
+func (b *B) filled(t accel.DType, v float64, shape ...int) *Value {
+	one := b.Scalar(t, v)
+	if b.err != nil {
+		return nil
+	}
+	a, err := b.G.evaluate("Expand", nil, one.Data, accel.Ints64(shape...))
+	if err != nil {
+		b.Fail(err)
+		return nil
+	}
+	return b.Const(a)
 }
