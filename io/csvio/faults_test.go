@@ -145,7 +145,7 @@ func TestGzipErrors(t *testing.T) {
 		want string
 	}{
 		{"truncated in the middle", whole[:len(whole)/2], "unexpected end of gzip data after row "},
-		{"truncated in the header", whole[:5], "unexpected end of gzip data after row 0: the file is truncated"},
+		{"truncated in the header", whole[:5], "unexpected end of gzip data: the file is truncated"},
 		{"truncated in the checksum", whole[:len(whole)-3], "unexpected end of gzip data after row 200000: the file is truncated"},
 		{"checksum", flipped, "damaged gzip data after row 200000"},
 		{"something behind", append(append([]byte{}, whole...), "garbage behind it"...), "damaged gzip data after row 200000"},

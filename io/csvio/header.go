@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v15/arrow"
+
+	"github.com/millrace-go/millrace/io/stream"
 )
 
 // begin reads text, a file's from its start and block bytes at first, up to
@@ -26,7 +28,7 @@ func (f Format) begin(ctx context.Context, text io.Reader, set settings, block i
 	ok, err := sc.next(true)
 	switch {
 	case err != nil:
-		return nil, nil, zipError(err, 0)
+		return nil, nil, stream.AfterRow(err, 0)
 	case !ok:
 		return nil, nil, fmt.Errorf("no data rows: the file is empty, want a header line and data rows")
 	}

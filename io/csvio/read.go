@@ -10,6 +10,7 @@ import (
 	"github.com/millrace-go/millrace/io/batch"
 	"github.com/millrace-go/millrace/io/deadletter"
 	"github.com/millrace-go/millrace/io/store"
+	"github.com/millrace-go/millrace/io/stream"
 	"github.com/millrace-go/millrace/io/table"
 )
 
@@ -30,16 +31,16 @@ func (f Format) Read(ctx context.Context, s store.Store, span table.Span, o tabl
 
 func (f Format) read(ctx context.Context, s store.Store, span table.Span, set settings,
 	emit func(*batch.Batch) error, dead func(deadletter.Letter) error) error {
-	src, err := openSource(ctx, s, span.File, nil)
+	src, err := stream.Open(ctx, s, span.File, nil)
 	if err != nil {
 		return err
 	}
 	defer src.Close()
-	block := src.block()
-	if !src.gzip {
+	block := src.Block()
+	if src.Plain() {
 		block = min(block, headerBytes) // the rows are read from the span's offset
 	}
-	sc, schema, err := f.begin(ctx, src.text, set, block)
+	sc, schema, err := f.begin(ctx, src, set, block)
 	if err != nil {
 		return err
 	}
@@ -47,11 +48,11 @@ func (f Format) read(ctx context.Context, s store.Store, span table.Span, set se
 	if err != nil {
 		return err
 	}
-	if !src.gzip {
-		if span.Offset < 0 || span.Length < 0 || span.Length > src.file.Size()-span.Offset {
-			return changed(span, fmt.Sprintf("the file has only %d bytes", src.file.Size()))
+	if src.Plain() {
+		if span.Offset < 0 || span.Length < 0 || span.Length > src.File.Size()-span.Offset {
+			return changed(span, fmt.Sprintf("the file has only %d bytes", src.File.Size()))
 		}
-		sc = newScanner(ctx, store.NewReader(src.file, span.Offset, span.Length), set.comma, f.limit(), span.Length+1)
+		sc = newScanner(ctx, store.NewReader(src.File, span.Offset, span.Length), set.comma, f.limit(), span.Length+1)
 		sc.offset, sc.line = span.Offset, span.FirstLine
 	}
 	sc.rec.want = schema.NumFields()
@@ -83,7 +84,7 @@ func (r *reader) run() error {
 	for {
 		ok, err := r.sc.next(true)
 		if err != nil {
-			return zipError(err, r.span.FirstRow-1+rows)
+			return stream.AfterRow(err, r.span.FirstRow-1+rows)
 		}
 		if !ok {
 			break

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/millrace-go/millrace/io/store"
+	"github.com/millrace-go/millrace/io/stream"
 	"github.com/millrace-go/millrace/io/table"
 )
 
@@ -28,26 +29,26 @@ func (f Format) survey(ctx context.Context, s store.Store, name string, o table.
 		return nil, err
 	}
 	digest := sha256.New()
-	src, err := openSource(ctx, s, name, digest)
+	src, err := stream.Open(ctx, s, name, digest)
 	if err != nil {
 		return nil, err
 	}
 	defer src.Close()
-	sc, schema, err := f.begin(ctx, src.text, set, src.block())
+	sc, schema, err := f.begin(ctx, src, set, src.Block())
 	if err != nil {
 		return nil, err
 	}
-	file := &table.File{Name: name, Bytes: src.file.Size(), Schema: schema}
-	if src.gzip {
+	file := &table.File{Name: name, Bytes: src.File.Size(), Schema: schema}
+	if !src.Plain() {
 		set.SpanBytes = 1<<63 - 1
 	}
 	if err := findSpans(sc, file, set.SpanBytes); err != nil {
-		return nil, zipError(err, file.Rows)
+		return nil, stream.AfterRow(err, file.Rows)
 	}
 	if file.Rows == 0 {
 		return nil, fmt.Errorf("no data rows: the file has only %s", lack(set.NoHeader))
 	}
-	if src.gzip {
+	if !src.Plain() {
 		file.Spans[0].Offset, file.Spans[0].Length = 0, 0
 	}
 	file.SHA256 = hex.EncodeToString(digest.Sum(nil))
