@@ -8,9 +8,12 @@ import (
 )
 
 var sampleKernels = map[string]builder{
-	"GridSample":   {in: 2, out: 1, make: gridSample},
-	"RoiAlign":     {in: 3, out: 1, make: roiAlign},
-	"RoiAlignGrad": {in: 4, out: 1, make: roiAlignGrad},
+	"GridSample":      {in: 2, out: 1, make: gridSample},
+	"RoiAlign":        {in: 3, out: 1, make: roiAlign},
+	"RoiAlignGrad":    {in: 4, out: 1, make: roiAlignGrad},
+	"RoiAlignPeaks":   {in: 3, out: 2, make: roiAlignPeaks},
+	"MaxRoiPool":      {in: 2, out: 1, make: roiPool},
+	"MaxRoiPoolPeaks": {in: 2, out: 2, make: roiPool},
 }
 
 func gridSample(c *call) (kernel, error) {

@@ -17,6 +17,16 @@ func roiAlign(c *call) (kernel, error) {
 	return nil, unsupported(c.Op, c.in[0])
 }
 
+func roiAlignPeaks(c *call) (kernel, error) {
+	switch c.in[0].DType {
+	case accel.Float32:
+		return roiAlignPeaksOf[float32](c)
+	case accel.Float64:
+		return roiAlignPeaksOf[float64](c)
+	}
+	return nil, unsupported(c.Op, c.in[0])
+}
+
 func roiAlignGrad(c *call) (kernel, error) {
 	switch c.in[0].DType {
 	case accel.Float32:
@@ -123,12 +133,13 @@ func neighbours(x float64, n int) (low, high int, part float64) {
 	return low, low + 1, x - float64(low)
 }
 
-// roiJob does one region, or for a gradient one channel of all regions.
+// roiJob does one region, or for a gradient one channel of all regions. With
+// places it writes no y, but what y is in mode max: one pixel times a weight.
 type roiJob[T float32 | float64] struct {
-	p          *roiPlan
-	x, y, rois []T
-	at         []int64
-	back       bool
+	p                   *roiPlan
+	x, y, rois, weights []T
+	at, places          []int64
+	back                bool
 }
 
 // Do works on region i, or channel i.
@@ -152,9 +163,17 @@ func (j *roiJob[T]) Do(i, _ int) {
 
 // channel does one channel of a region.
 func (j *roiJob[T]) channel(r *region, i, c int) {
-	p := j.p
-	x := j.x[(r.image*p.channels+c)*p.height*p.width:][:p.height*p.width]
-	y := j.y[(i*p.channels+c)*p.rows*p.cols:][:p.rows*p.cols]
+	p, base := j.p, (r.image*j.p.channels+c)*j.p.height*j.p.width
+	x := j.x[base:][:p.height*p.width]
+	first := (i*p.channels + c) * p.rows * p.cols
+	if j.places != nil {
+		for cell := range p.rows * p.cols {
+			_, at, w := p.highest(r, cell, func(at int) float64 { return float64(x[at]) })
+			j.places[first+cell], j.weights[first+cell] = int64(base+at), T(w)
+		}
+		return
+	}
+	y := j.y[first:][:p.rows*p.cols]
 	count := float64(max(1, r.rows*r.cols))
 	for cell := range y {
 		switch {
@@ -166,7 +185,8 @@ func (j *roiJob[T]) channel(r *region, i, c int) {
 				}
 			})
 		case p.max:
-			y[cell] = T(p.highest(r, cell, func(at int) float64 { return float64(x[at]) }))
+			top, _, _ := p.highest(r, cell, func(at int) float64 { return float64(x[at]) })
+			y[cell] = T(top)
 		default:
 			sum := 0.0
 			p.each(r, cell/p.cols, cell%p.cols, func(at [4]int, w [4]float64) {
@@ -180,30 +200,43 @@ func (j *roiJob[T]) channel(r *region, i, c int) {
 }
 
 // highest is the greatest of the samples' weighted neighbours, which is what
-// ONNX takes for the maximum; 0 if there is no sample.
-func (p *roiPlan) highest(r *region, cell int, x func(at int) float64) float64 {
-	top, none := 0.0, true
+// ONNX takes for the maximum, with the neighbour and its weight; all are 0 if there
+// is no sample.
+func (p *roiPlan) highest(r *region, cell int, x func(at int) float64) (top float64, place int, weight float64) {
+	none := true
 	p.each(r, cell/p.cols, cell%p.cols, func(at [4]int, w [4]float64) {
 		for k, v := range w {
 			if s := v * x(at[k]); none || s > top {
-				top, none = s, false
+				top, place, weight, none = s, at[k], v, false
 			}
 		}
 	})
-	return top
+	return top, place, weight
 }
 
 func roiAlignOf[T float32 | float64](c *call) (kernel, error) {
 	x, rois, at, y := c.in[0], c.in[1], c.in[2], c.out[0]
-	return roiKernel[T](c, x, rois, at, y, false)
+	return roiKernel[T](c, x, rois, at, y, nil, false)
+}
+
+func roiAlignPeaksOf[T float32 | float64](c *call) (kernel, error) {
+	x, rois, at, places, weights := c.in[0], c.in[1], c.in[2], c.out[0], c.out[1]
+	if err := want(c.Op, []*tensor{places}, accel.Int64); err != nil {
+		return nil, err
+	}
+	if err := sameLen(places, weights); err != nil {
+		return nil, err
+	}
+	return roiKernel[T](c, x, rois, at, weights, places, false)
 }
 
 func roiAlignGradOf[T float32 | float64](c *call) (kernel, error) {
 	dy, rois, at, dx := c.in[0], c.in[2], c.in[3], c.out[0]
-	return roiKernel[T](c, dx, rois, at, dy, true)
+	return roiKernel[T](c, dx, rois, at, dy, nil, true)
 }
 
-func roiKernel[T float32 | float64](c *call, x, rois, at, y *tensor, back bool) (kernel, error) {
+// roiKernel has the weights in the place of y if there are places.
+func roiKernel[T float32 | float64](c *call, x, rois, at, y, places *tensor, back bool) (kernel, error) {
 	if err := want(c.Op, []*tensor{rois, y}, x.DType); err != nil {
 		return nil, err
 	}
@@ -220,6 +253,9 @@ func roiKernel[T float32 | float64](c *call, x, rois, at, y *tensor, back bool) 
 		}
 		j := job(f)
 		*j = roiJob[T]{p: p, x: data[T](f, x), y: data[T](f, y), rois: data[T](f, rois), at: data[int64](f, at), back: back}
+		if places != nil {
+			j.places, j.weights, j.y = data[int64](f, places), j.y, nil
+		}
 		switch {
 		case back:
 			f.pool.For(p.channels, j)
@@ -227,6 +263,7 @@ func roiKernel[T float32 | float64](c *call, x, rois, at, y *tensor, back bool) 
 			f.pool.For(at.n, j)
 		default:
 			clear(data[T](f, y))
+			clear(j.places)
 		}
 		*j = roiJob[T]{}
 		return nil

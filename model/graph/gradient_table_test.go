@@ -18,8 +18,7 @@ var noGradient = map[string]string{
 	"CumProdGrad":        "a gradient; no second order",
 	"DetGrad":            "a gradient; no second order",
 	"Unique":             "which elements are equal changes by jumps",
-	"DeformColumns":      "no gradient of the offsets and of what they pick",
-	"DeformConv":         "made of DeformColumns",
+	"DeformPlacesGrad":   "a gradient; no second order",
 }
 
 // differentiable says that Gradients can go through an operator.

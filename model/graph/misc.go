@@ -8,6 +8,6 @@ func miscOps() []operator {
 		opHannWindow, opHammingWindow, opBlackmanWindow, opMelWeightMatrix, opDFT, opSTFT,
 		opRandomNormal, opRandomNormalLike, opRandomUniform, opRandomUniformLike, opBernoulli, opMultinomial,
 		opBinarizer, opLabelEncoder, opTfIdfVectorizer, opAffineGrid, opMaxUnpool, opNonMaxSuppression,
-		opGridSample, opRoiAlign, opRoiAlignGrad, opCol2Im, opIm2Col, opDeformConv, opDeformColumns, opDet, opDetGrad,
+		opGridSample, opRoiAlign, opRoiAlignGrad, opRoiAlignPeaks, opMaxRoiPool, opMaxRoiPoolPeaks, opCol2Im, opIm2Col, opDeformConv, opDeformColumns, opDeformImageGrad, opDeformPlacesGrad, opDet, opDetGrad,
 	}
 }

@@ -251,6 +251,8 @@ func TestMiscGradients(t *testing.T) {
 	window, blocks := uniform(5, 0.2, 1, 4), accel.Attrs{accel.Ints("strides", 2, 1), accel.Ints("pads", 1, 0, 1, 1), accel.Ints("dilations", 1, 2)}
 	one := func(name string, v int) accel.Attr { return accel.Int(name, v) }
 	rois := accel.ArrayOf(accel.Float32, []int{2, 4}, []float32{0.5, 0.3, 4, 3, 1, 2, 6, 5})
+	spots := accel.ArrayOf(accel.Float32, []int{3, 5}, []float32{1, 0.3, 2, 7, 9, 0, 3, 3, 3, 3, 1, -4, 2, 4, 30})
+	deform := accel.Attrs{accel.Ints("strides", 2, 1), accel.Ints("pads", 1, 0, 1, 1), accel.Int("group", 2), accel.Int("offset_group", 2)}
 	lens, region := accel.Ints64(3, 0, 2, 1), float32s(0.1, 0.2, 0.9, 1.3)
 	signal := distinct(6, 2, 9, 1)
 	cases := []gradCase{
@@ -274,6 +276,13 @@ func TestMiscGradients(t *testing.T) {
 		{"", "MaxUnpool", accel.Attrs{accel.Ints("kernel_shape", 2), accel.Ints("strides", 2)}, ins(distinct(11, 1, 1, 3), ints64([]int{1, 1, 3}, 1, 3, 4)), 0},
 		{"", "RoiAlign", accel.Attrs{one("output_height", 2), one("output_width", 3)}, ins(image, rois, accel.Ints64(0, 0)), 0},
 		{"", "RoiAlignGrad", accel.Attrs{one("output_height", 2), one("output_width", 3)}, ins(distinct(15, 2, 2, 2, 3), accel.Ints64(1, 2, 5, 6), rois, accel.Ints64(0, 0)), 0},
+		{"max", "RoiAlign", mode("max", one("output_height", 2), one("output_width", 3), one("sampling_ratio", 2)), ins(image, rois, accel.Ints64(0, 0)), 0},
+		{"", "MaxRoiPool", accel.Attrs{accel.Ints("pooled_shape", 2, 3), accel.Float("spatial_scale", 0.5)}, ins(distinct(22, 2, 2, 5, 6), spots), 0},
+		{"", "DeformConv", deform, ins(distinct(23, 2, 4, 5, 4), uniform(24, -1, 1, 6, 2, 3, 2), uniform(25, -1.5, 1.5, 2, 24, 3, 4), uniform(26, -1, 1, 6), uniform(27, 0, 1, 2, 12, 3, 4)), 0},
+		{"plain", "DeformConv", nil, ins(distinct(23, 1, 2, 4, 3), uniform(24, -1, 1, 1, 2, 2, 2), uniform(25, -2.5, 2.5, 1, 8, 3, 2)), 0},
+		{"", "DeformColumns", deform.With(accel.Ints("kernel_shape", 3, 2)), ins(distinct(23, 2, 4, 5, 4), uniform(25, -1.5, 1.5, 2, 24, 3, 4)), 0},
+		{"", "DeformImageGrad", deform.With(accel.Ints("kernel_shape", 3, 2)),
+			ins(uniform(28, -1, 1, 2, 24, 12), accel.Ints64(2, 4, 5, 4), uniform(25, -1.5, 1.5, 2, 24, 3, 4), uniform(27, 0, 1, 2, 12, 3, 4)), 0},
 		{"", "Col2Im", blocks, ins(distinct(12, 1, 8, 15), accel.Ints64(4, 6), accel.Ints64(2, 2)), 0},
 		{"", "Im2Col", blocks, ins(image, accel.Ints64(2, 2)), 0},
 		{"", "Det", nil, ins(distinct(13, 2, 3, 3)), 0}, {"singular", "Det", nil, ins(float64s([]int{2, 2}, 1, 2, 2, 4)), 0}, {"1", "Det", nil, ins(distinct(14, 1, 1)), 0},
@@ -298,7 +307,7 @@ func TestMiscGradients(t *testing.T) {
 		t.Run(c.op+"/"+c.name, func(t *testing.T) {
 			checkGradients(t, c.in, func(b *B, x []*Value) []*Value {
 				switch c.op {
-				case "RoiAlign":
+				case "RoiAlign", "MaxRoiPool":
 					x[1] = b.Cast(x[1], accel.Float64)
 				case "RoiAlignGrad":
 					x[2] = b.Cast(x[2], accel.Float64)

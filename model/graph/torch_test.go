@@ -58,7 +58,7 @@ func (in *torchInput) array(t *testing.T) *accel.Array {
 // attributes guesses the kinds as ONNX's: JSON has one kind of number.
 func (c *torchCase) attributes(t *testing.T) (out accel.Attrs) {
 	t.Helper()
-	floats := []string{"alpha", "beta", "epsilon", "bias", "lambd", "scale", "cubic_coeff_a"}
+	floats := []string{"alpha", "beta", "epsilon", "bias", "lambd", "scale", "cubic_coeff_a", "spatial_scale"}
 	for _, name := range sortedKeys(c.Attrs) {
 		switch v := c.Attrs[name].(type) {
 		case string:

@@ -1,6 +1,6 @@
 """Writes torch_grads.json: operators and their gradients as PyTorch's autograd computes them.
 
-    python3 torch_grads.py > torch_grads.json
+    python3 torch_grads.py > torch_grads.json    # needs torch and torchvision
 
 A case is one ONNX operator on small float32 inputs, and a function that does
 the same in PyTorch. The gradients are those of the sum of w·y over the float
@@ -14,6 +14,7 @@ import sys
 import numpy as np
 import torch
 import torch.nn.functional as F
+import torchvision.ops as tv
 
 rng = np.random.default_rng(20241123)
 cases = []
@@ -267,7 +268,22 @@ def attentions():
     case("shared heads", "Attention", [q, draw(2, 2, 5, 3), draw(2, 2, 5, 2)], lambda q, k, v: F.scaled_dot_product_attention(q, k, v, enable_gqa=True))
 
 
-for group in (convolutions, pools, norms, classifiers, activations, reductions, movement, indexing, products, recurrents, attentions):
+def regions():
+    x = apart(2, 2, 5, 6)
+    spots = torch.tensor([[1, 0.3, 2, 7, 9], [0, 3, 3, 3, 3], [1, -4, 2, 4, 30], [0, 1, 1, 8, 7]])
+    case("", "MaxRoiPool", [x, spots], lambda x, r: tv.roi_pool(x, r.detach(), (2, 3), 0.5), pooled_shape=[2, 3], spatial_scale=0.5)
+    case("sampled", "RoiAlign", [x, spots[:, 1:], spots[:, 0].long()],
+         lambda x, r, i: tv.roi_align(x, torch.cat([i[:, None], r], 1).detach(), (2, 3), 0.5, 2, aligned=True),
+         output_height=2, output_width=3, spatial_scale=0.5, sampling_ratio=2)
+    w, offset, bias, mask = draw(6, 2, 3, 2), draw(2, 24, 3, 4), draw(6), draw(2, 12, 3, 4, low=0, high=1)
+    case("masked", "DeformConv", [draw(2, 4, 5, 5), w, offset, bias, mask],
+         lambda x, w, o, b, m: tv.deform_conv2d(x, o, w, b, (2, 1), (1, 0), (1, 1), m),
+         strides=[2, 1], pads=[1, 0, 1, 0], group=2, offset_group=2)
+    case("dilated", "DeformConv", [draw(1, 2, 5, 6), draw(3, 2, 2, 2), draw(1, 8, 3, 4)],
+         lambda x, w, o: tv.deform_conv2d(x, o, w, dilation=2), dilations=[2, 2])
+
+
+for group in (convolutions, pools, norms, classifiers, activations, reductions, movement, indexing, products, recurrents, attentions, regions):
     group()
 print(f"torch {torch.__version__}: {len(cases)} cases of {len({c['op'] for c in cases})} operators", file=sys.stderr)
 print("[\n" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]")

@@ -156,6 +156,11 @@ branch = [helper.make_graph([node(op, "x,k", op.lower())], op, [], [unknown(op.l
 case("if_captures", 17, [node("Constant", "", "k", value_float=2.0), node("Less", "s,k", "c"),
                          node("If", "c", then_branch=branch[0], else_branch=branch[1])], {"x": x3, "s": np.array(3, np.float32)})
 
+spots = np.array([[1, 0.3, 2, 7, 9], [0, 3, 3, 3, 3], [1, -4, 2, 4, 30], [0, 1, 1, 8, 7], [0, 20, 1, 30, 7]], np.float32)
+pool = [node("MaxRoiPool", "x,rois", pooled_shape=[2, 3], spatial_scale=0.5)]
+case("max_roi_pool_11", 11, pool, {"x": image, "rois": spots})
+case("max_roi_pool_22", 22, pool, {"x": image, "rois": spots}, want=list(cases["max_roi_pool_11"][2].values()))  # nothing but types changed
+
 
 def tensor(array, name):
     return numpy_helper.from_array(np.asarray(array), name).SerializeToString()
