@@ -25,10 +25,11 @@ func (b *backward) define() {
 // definitionOf is the definition by which a node is to be replaced, or nil.
 func (b *backward) definitionOf(n *Node) func(*B, *Node) []*Value {
 	o := table[n.Op]
-	if o.flat || o.grad != nil || !slices.ContainsFunc(n.Outputs, b.needs) {
+	short := o.when != nil && o.when(n) // a form that Bind writes out, which the gradient does not know
+	if o.flat || o.grad != nil && !short || !slices.ContainsFunc(n.Outputs, b.needs) {
 		return nil
 	}
-	if o.definition != nil {
+	if o.definition != nil && !short {
 		return o.definition
 	}
 	return o.expand
@@ -58,7 +59,7 @@ func (g *Graph) spell(i int, definition func(*B, *Node) []*Value) error {
 	}
 	added := slices.Clone(g.Nodes[first:])
 	for _, k := range added {
-		if k.Op == n.Op {
+		if o := table[k.Op]; k.Op == n.Op && (o.grad == nil || o.when == nil || o.when(k)) {
 			return fmt.Errorf("operator %s has no gradient", n.Op)
 		}
 	}

@@ -13,12 +13,8 @@ import (
 // noGradient lists the operators that gradients do not flow through and that are
 // not flat, with the reason.
 var noGradient = map[string]string{
-	"FusedAttentionGrad": "a gradient; no second order through attention with a kernel",
-	"LpPoolGrad":         "a gradient; no second order",
-	"CumProdGrad":        "a gradient; no second order",
-	"DetGrad":            "a gradient; no second order",
-	"Unique":             "which elements are equal changes by jumps",
-	"DeformPlacesGrad":   "a gradient; no second order",
+	"Unique":           "which elements are equal changes by jumps",
+	"DeformPlacesGrad": "a gradient; no second order",
 }
 
 // differentiable says that Gradients can go through an operator.
@@ -85,6 +81,13 @@ func definitionCases() []gradCase {
 		{"transposed", "ConvWeightsGrad", across, ins(uniform(24, -1, 1, 1, 6, 9, 6), uniform(25, -1, 1, 1, 4, 4, 3), accel.Ints64(4, 3, 3, 3)), 0},
 		{"", "ConvBiasGrad", nil, ins(dy), 0},
 		{"", "FusedConv", relu, ins(images, filters, bias, dy), 0}, {"plain", "FusedConv", window, ins(images, filters), 0},
+		{"", "LpPoolGrad", pool, ins(uniform(26, -1, 1, 2, 4, 3, 6), images), 0},
+		{"1", "LpPoolGrad", pool.With(accel.Int("p", 1)), ins(uniform(26, -1, 1, 2, 4, 3, 6), distinct(27, 2, 4, 5, 6)), 0},
+		{"3", "LpPoolGrad", pool.With(accel.Int("p", 3)), ins(uniform(26, -1, 1, 2, 4, 3, 6), images), 0},
+		{"", "CumProdGrad", nil, ins(x, distinct(29, 2, 3, 4), accel.Ints64(1)), 0},
+		{"all", "CumProdGrad", accel.Attrs{accel.Int("exclusive", 1), accel.Int("reverse", 1)}, ins(x, distinct(29, 2, 3, 4), accel.Ints64(-1)), 0},
+		{"", "DetGrad", nil, ins(uniform(30, -1, 1, 2), distinct(31, 2, 3, 3)), 0}, {"1", "DetGrad", nil, ins(uniform(30, -1, 1, 2), distinct(31, 2, 1, 1)), 0},
+		{"singular", "DetGrad", nil, ins(uniform(30, -1, 1), float64s([]int{2, 2}, 1, 2, 2, 4)), 0},
 		{"", "AveragePoolGrad", pool, ins(uniform(26, -1, 1, 2, 4, 3, 6), images), 0}, {"", "MaxPoolGrad", pool, ins(uniform(26, -1, 1, 1, 2, 3, 6), distinct(27, 1, 2, 5, 6)), 0},
 		{"mean", "NegativeLogLikelihoodLossGrad", nil, ins(float64s([]int{}, 1.5), logp, labels), 0},
 		{"none", "NegativeLogLikelihoodLossGrad", accel.Attrs{accel.String("reduction", "none")}, ins(uniform(28, -1, 1, 3, 2), logp, labels), 0},
@@ -109,6 +112,10 @@ func attentionCases() []gradCase {
 		{"past", "Attention", accel.Attrs{accel.Int("is_causal", 1)}, ins(q, k, v, nil, uniform(24, -1, 1, 2, 2, 2, 3), uniform(25, -1, 1, 2, 2, 2, 2)), 3},
 		{"lengths", "Attention", nil, ins(q, k, v, nil, nil, nil, ints64([]int{2}, 4, 2)), 0},
 		{"flat", "Attention", accel.Attrs{accel.Int("q_num_heads", 2), accel.Int("kv_num_heads", 2)}, ins(query, uniform(26, -1, 1, 2, 5, 4), uniform(27, -1, 1, 2, 5, 6)), 0},
+		{"", "FusedAttentionGrad", nil, ins(uniform(28, -1, 1, 2, 4, 3, 2), q, k, v), 3},
+		{"mask", "FusedAttentionGrad", accel.Attrs{accel.Int("is_causal", 1), accel.Int("causal_offset", 1), accel.Float("scale", 0.8)},
+			ins(uniform(28, -1, 1, 2, 4, 3, 2), q, k, v, uniform(23, -1, 1, 3, 5)), 3},
+		{"flat", "FusedAttentionGrad", flat, ins(uniform(28, -1, 1, 2, 3, 6), query, key, value), 3},
 		{"", "ai.onnx.preview.FlexAttention", nil, ins(q, k, v), 0},
 		{"linear", "LinearAttention", rule("linear"), ins(query, key, value), 2},
 		{"gated", "LinearAttention", rule("gated"), ins(query, key, value, past, decay), 2},
@@ -146,8 +153,12 @@ func TestProductGradients(t *testing.T) {
 // TestDefinitionsInPlace: Gradients differentiates a function in a graph that
 // has not been bound as it does what Bind writes for it.
 func TestDefinitionsInPlace(t *testing.T) {
-	for _, c := range definitionCases() {
-		if table[c.op].grad != nil {
+	x, gain := distinct(1, 2, 3, 4), uniform(2, 0.5, 1.5, 1)
+	for _, c := range append(definitionCases(),
+		gradCase{"one scale", "LayerNormalization", nil, ins(x, gain), 0}, gradCase{"one scale", "RMSNormalization", nil, ins(x, gain), 0},
+		gradCase{"", "MaxPool", accel.Attrs{accel.Ints("kernel_shape", 2), accel.String("auto_pad", "SAME_UPPER")}, ins(x), 0},
+	) {
+		if o := table[c.op]; o.grad != nil && o.when == nil {
 			continue
 		}
 		t.Run(c.op+"/"+c.name, func(t *testing.T) {
@@ -207,15 +218,16 @@ func caseGradients(t *testing.T, c gradCase, bind bool) []*accel.Array {
 
 // TestNoGradientIsAnError names node and operator.
 func TestNoGradientIsAnError(t *testing.T) {
-	g := New("det")
-	x, _ := g.Input("x", accel.Float64, 3)
+	g := New("places")
+	x, _ := g.Input("x", accel.Float64, 1, 1, 2, 2)
 	b := g.Build("")
-	m := b.Expand(b.Reshape(x, 3, 1), 3, 3)
-	y := b.ReduceSum(b.Op("DetGrad", nil, b.Op("Det", nil, m), m), false, 0, 1)
+	at := accel.Attrs{accel.Ints("kernel_shape", 2, 2)}
+	d := b.Op("DeformPlacesGrad", at, b.Zeros(accel.Float64, 1, 4, 1), x, b.Zeros(accel.Float64, 1, 8, 1, 1))
+	y := b.ReduceSum(d, false, 0, 1, 2, 3)
 	if b.Err() != nil {
 		t.Fatal(b.Err())
 	}
-	if _, err := Gradients(g, y, []*Value{x}); err == nil || !strings.Contains(err.Error(), "DetGrad has no gradient") {
+	if _, err := Gradients(g, y, []*Value{x}); err == nil || !strings.Contains(err.Error(), "DeformPlacesGrad has no gradient") {
 		t.Errorf("got error %v", err)
 	}
 }

@@ -59,6 +59,7 @@ func nnCases() []gradCase {
 		{"", "MaskedDropout", accel.Attrs{accel.Float("ratio", 0.3), accel.Int("salt", 5)}, list(rows, accel.ArrayOf(accel.Uint64, []int{}, []uint64{7})), 0},
 
 		{"", "LayerNormalization", nil, list(rows, gain, bias), 0},
+		{"statistics", "LayerNormalization", nil, list(rows, gain, bias), 3},
 		{"two axes", "LayerNormalization", accel.Attrs{accel.Int("axis", 1), accel.Float("epsilon", 0.01)}, list(rows, gain), 0},
 		{"", "RMSNormalization", nil, list(rows, gain), 0},
 		{"two axes", "RMSNormalization", accel.Attrs{accel.Int("axis", -2)}, list(rows, uniform(30, 0.5, 1.5, 3, 1)), 0},

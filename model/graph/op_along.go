@@ -87,7 +87,7 @@ var opCumProd = operator{
 }
 
 // opCumProdGrad takes dy, x and the axis, and gives dx.
-var opCumProdGrad = operator{name: "CumProdGrad", min: 3, static: []int{2}, shapes: like}
+var opCumProdGrad = operator{name: "CumProdGrad", min: 3, static: []int{2}, shapes: like, definition: spellCumProdGrad}
 
 func cumulativeRule(c *Context) ([]Type, error) {
 	t := c.DType(0)

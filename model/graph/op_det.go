@@ -20,6 +20,6 @@ var opDet = operator{
 
 // opDetGrad is the gradient of Det: dy times the cofactors of its second input.
 var opDetGrad = operator{
-	name: "DetGrad", min: 2,
+	name: "DetGrad", min: 2, definition: spellDetGrad,
 	shapes: func(c *Context) ([]Type, error) { return one(c.DType(1), c.Shape(1)) },
 }

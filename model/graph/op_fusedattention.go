@@ -63,7 +63,7 @@ var opFusedAttention = operator{
 // opFusedAttentionGrad gives the gradients with respect to q, k and v, from dy
 // and the inputs of FusedAttention, whose attributes it has.
 var opFusedAttentionGrad = operator{
-	name: "FusedAttentionGrad", min: 4, max: 5, outs: 3,
+	name: "FusedAttentionGrad", min: 4, max: 5, outs: 3, definition: spellFusedAttentionGrad,
 	shapes: func(c *Context) ([]Type, error) {
 		if err := c.Same(0, 1, 2, 3, 4); err != nil {
 			return nil, err

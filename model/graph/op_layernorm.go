@@ -21,12 +21,39 @@ var opLayerNormalization = operator{
 	when:   func(n *Node) bool { return !rowNormSpelled(n, 3) },
 	expand: func(b *B, n *Node) []*Value { return spellRowNorm(b, n, 3) },
 	grad: func(b *backward, n *Node, dy []*Value) []*Value {
-		if !b.only(n, dy, 0) {
-			return nil
-		}
 		mean, invstd := b.ask(n, 1), b.ask(n, 2)
-		return b.Ops("LayerNormGrad", 3, rowNormAttrs(n), dy[0], n.Inputs[0], n.Inputs[1], mean, invstd)
+		d := make([]*Value, 3)
+		if dy[0] != nil {
+			d = b.Ops("LayerNormGrad", 3, rowNormAttrs(n), dy[0], n.Inputs[0], n.Inputs[1], mean, invstd)
+		}
+		for i, stat := range dy[1:] {
+			if stat == nil {
+				continue
+			}
+			g := b.statisticGrad(n, stat, mean, invstd, i == 1)
+			if d[0] != nil {
+				g = b.Add(d[0], g)
+			}
+			d[0] = g
+		}
+		return d[:len(n.Inputs)]
 	},
+}
+
+// statisticGrad is the gradient of x from that of the mean, which is 1/n of it for
+// each of n elements, or of invstd: -invstd³·(x-mean)/n.
+func (b *backward) statisticGrad(n *Node, d, mean, invstd *Value, ofInvstd bool) *Value {
+	x := n.Inputs[0]
+	if b.err != nil {
+		return nil
+	}
+	count := accel.Size(x.Type.Shape[rowNormAttrs(n).Int("axis", 0):])
+	g := b.Div(d, b.Like(d, float64(count)))
+	if !ofInvstd {
+		return b.Cast(b.Expand(g, x.Type.Shape...), x.Type.DType)
+	}
+	cube := b.Op("Neg", nil, b.Mul(invstd, b.Mul(invstd, invstd)))
+	return b.Cast(b.Mul(b.Mul(g, cube), b.Sub(b.Cast(x, d.Type.DType), mean)), x.Type.DType)
 }
 
 // opRMSNormalization is y = x·invrms·scale, invrms = 1/√(mean(x²)+epsilon), over

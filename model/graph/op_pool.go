@@ -42,7 +42,7 @@ var opLpPool = operator{
 var (
 	opMaxPoolGrad     = operator{name: "MaxPoolGrad", min: 2, shapes: likeSecond, grad: maxPoolGradGrad}
 	opAveragePoolGrad = operator{name: "AveragePoolGrad", min: 2, shapes: likeSecond, grad: averagePoolGradGrad}
-	opLpPoolGrad      = operator{name: "LpPoolGrad", min: 2, shapes: likeSecond}
+	opLpPoolGrad      = operator{name: "LpPoolGrad", min: 2, shapes: likeSecond, definition: spellLpPoolGrad}
 )
 
 func likeSecond(c *Context) ([]Type, error) { return one(c.DType(1), c.Shape(1)) }
