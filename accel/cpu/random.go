@@ -10,8 +10,9 @@ import (
 	"github.com/millrace-go/millrace/accel/philox"
 )
 
-// Random numbers are a function of the seed, the node's name and the place of
-// the element: the same in each run, on any number of threads.
+// Random numbers are a function of the place of the element and of the attribute
+// seed, or without one of the node's name: the same in each run, on any number of
+// threads, on every machine.
 var randomKernels = map[string]builder{
 	"RandomNormal":      {out: 1, make: randomNormal},
 	"RandomNormalLike":  {out: 1, make: randomNormal},
@@ -20,50 +21,74 @@ var randomKernels = map[string]builder{
 	"Multinomial":       {in: 1, out: 1, make: multinomial},
 }
 
-// key names the stream of the call.
-func (c *call) key() uint64 {
-	return counter.Key(math.Float64bits(c.Float("seed", 0)), c.Name)
+// key names the stream of the call; kinds of numbers that share a seed differ.
+func (c *call) key(kind string) uint64 {
+	if c.Attrs.Has("seed") {
+		return counter.Key(math.Float64bits(c.Float("seed", 0)), kind)
+	}
+	return counter.Key(0, kind, c.Name)
 }
 
 func randomNormal(c *call) (kernel, error) {
-	return randomOf(c, philox.Stream.Normal, c.Float("scale", 1), c.Float("mean", 0))
+	s, scale, mean := philox.Stream{Key: c.key("normal")}, c.Float("scale", 1), c.Float("mean", 0)
+	switch y := c.out[0]; y.DType {
+	case accel.Float32:
+		return randomOf(c, randomJob[float32]{
+			stream: s, fill: philox.Stream.Normal, scale: float32(scale), shift: float32(mean), most: float32(math.Inf(1)),
+		}), nil
+	case accel.Float64:
+		return randomOf(c, randomJob[float64]{stream: s, fill: philox.Stream.Normal64, scale: scale, shift: mean, most: math.Inf(1)}), nil
+	}
+	return nil, unsupported(c.Op, c.out[0])
 }
 
 func randomUniform(c *call) (kernel, error) {
-	low := c.Float("low", 0)
-	return randomOf(c, philox.Stream.Uniform, c.Float("high", 1)-low, low)
+	s, low, high := philox.Stream{Key: c.key("uniform")}, c.Float("low", 0), c.Float("high", 1)
+	switch y := c.out[0]; y.DType {
+	case accel.Float32:
+		return randomOf(c, randomJob[float32]{
+			stream: s, fill: philox.Stream.Uniform, scale: float32(high - low), shift: float32(low),
+			most: max(float32(low), math.Nextafter32(float32(high), float32(math.Inf(-1)))),
+		}), nil
+	case accel.Float64:
+		most := max(low, math.Nextafter(high, math.Inf(-1)))
+		return randomOf(c, randomJob[float64]{stream: s, fill: philox.Stream.Uniform64, scale: high - low, shift: low, most: most}), nil
+	}
+	return nil, unsupported(c.Op, c.out[0])
 }
 
-// randomOf is fill · scale + shift. Numbers of type float64 have the 24 random
-// bits of float32 too.
-func randomOf(c *call, fill func(s philox.Stream, dst []float32, offset uint64), scale, shift float64) (kernel, error) {
-	y, s := c.out[0], philox.Stream{Key: c.key()}
-	switch y.DType {
-	case accel.Float32:
-		a, b := float32(scale), float32(shift)
-		return func(f *frame) error {
-			out := data[float32](f, y)
-			fill(s, out, 0)
-			if a == 1 && b == 0 {
-				return nil
-			}
-			for i, v := range out {
-				out[i] = float32(v*a) + b
-			}
-			return nil
-		}, nil
-	case accel.Float64:
-		mem := c.floats(y.n)
-		return func(f *frame) error {
-			out, narrow := data[float64](f, y), mem.f32(f)
-			fill(s, narrow, 0)
-			for i, v := range narrow {
-				out[i] = float64(float64(v)*scale) + shift
-			}
-			return nil
-		}, nil
+// randomJob writes fill · scale + shift, but at most most: a sum may round up to
+// the end of the interval, which does not belong to it.
+type randomJob[T float32 | float64] struct {
+	y                  []T
+	fill               func(s philox.Stream, dst []T, offset uint64)
+	stream             philox.Stream
+	scale, shift, most T
+}
+
+// Do writes a part of the elements.
+func (j *randomJob[T]) Do(tile, _ int) {
+	from := tile * rowTile
+	part := j.y[from:min(from+rowTile, len(j.y))]
+	j.fill(j.stream, part, uint64(from))
+	if j.scale == 1 && j.shift == 0 {
+		return
 	}
-	return nil, unsupported(c.Op, y)
+	for i, v := range part {
+		part[i] = min(T(v*j.scale)+j.shift, j.most)
+	}
+}
+
+func randomOf[T float32 | float64](c *call, p randomJob[T]) kernel {
+	y, job := c.out[0], addJob[randomJob[T]](c)
+	return func(f *frame) error {
+		j := job(f)
+		*j = p
+		j.y = data[T](f, y)
+		f.pool.For((y.n+rowTile-1)/rowTile, j)
+		j.y = nil
+		return nil
+	}
 }
 
 // multinomial draws from the distribution of each row: the first class whose
@@ -79,7 +104,7 @@ func multinomial(c *call) (kernel, error) {
 	if len(x.Shape) != 2 || len(y.Shape) != 2 || x.Shape[0] != y.Shape[0] || x.Shape[1] == 0 {
 		return nil, shapeErr(x, y)
 	}
-	classes, samples, key := x.Shape[1], y.Shape[1], c.key()
+	classes, samples, key := x.Shape[1], y.Shape[1], c.key("classes")
 	mem := c.scratch(8 * classes)
 	return func(f *frame) error {
 		sums := as[float64](mem.raw(f))

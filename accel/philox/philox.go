@@ -8,7 +8,7 @@
 // words, the lower first.
 //
 // The bits are the same on every machine. Uniform and Normal take one word an
-// element, so they can be cut anywhere too.
+// element, their float64 twins two, so they can be cut anywhere too.
 package philox
 
 import (
@@ -136,6 +136,32 @@ func (s Stream) Normal(dst []float32, offset uint64) {
 		}
 		dst, offset = dst[len(part):], offset+chunk
 	}
+}
+
+// Uniform64 is Uniform in float64: multiples of 2⁻⁵³, the upper 53 bits of the 64
+// that words 2·offset, 2·offset+1 and so on are, two an element, the lower first.
+func (s Stream) Uniform64(dst []float64, offset uint64) {
+	s.pairs(dst, offset, func(w uint64) float64 { return float64(w>>11) * 0x1p-53 })
+}
+
+// pairs gives each element a function of two words.
+func (s Stream) pairs(dst []float64, offset uint64, f func(w uint64) float64) {
+	var words [chunk]uint32
+	for len(dst) > 0 {
+		part := dst[:min(chunk/2, len(dst))]
+		w := words[:2*len(part)]
+		best.bits(w, s, 2*offset)
+		for i := range part {
+			part[i] = f(uint64(w[2*i+1])<<32 | uint64(w[2*i]))
+		}
+		dst, offset = dst[len(part):], offset+chunk/2
+	}
+}
+
+// Normal64 is Normal in float64: the quantile function at (w+1/2)·2⁻⁵² for the upper
+// 52 bits w of what Uniform64 takes. The farthest is at 8.21.
+func (s Stream) Normal64(dst []float64, offset uint64) {
+	s.pairs(dst, offset, func(w uint64) float64 { return quantile((float64(w>>12) + 0.5) * 0x1p-52) })
 }
 
 // threshold is the number of words, of 2³², for which a draw of probability p

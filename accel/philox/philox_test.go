@@ -117,6 +117,9 @@ func TestDropout(t *testing.T) {
 func TestCuts(t *testing.T) {
 	const n = 3000
 	whole, mask := make([]float32, n), make([]uint8, n)
+	wide, even := make([]float64, n), make([]float64, n)
+	stream.Normal64(wide, 0)
+	stream.Uniform64(even, 0)
 	stream.Normal(whole, 0)
 	stream.KeepMask(mask, 0.5, 0)
 	for _, cut := range []int{1, 3, 1000, 1025} {
@@ -125,8 +128,11 @@ func TestCuts(t *testing.T) {
 			part, bytes := make([]float32, to-from), make([]uint8, to-from)
 			stream.Normal(part, uint64(from))
 			stream.KeepMask(bytes, 0.5, uint64(from))
+			normal, uniform := make([]float64, to-from), make([]float64, to-from)
+			stream.Normal64(normal, uint64(from))
+			stream.Uniform64(uniform, uint64(from))
 			for i := range part {
-				if part[i] != whole[from+i] || bytes[i] != mask[from+i] {
+				if normal[i] != wide[from+i] || uniform[i] != even[from+i] || part[i] != whole[from+i] || bytes[i] != mask[from+i] {
 					t.Fatalf("cut of %d from %d: element %d differs", cut, from, i)
 				}
 			}
@@ -181,6 +187,42 @@ func TestMoments(t *testing.T) {
 	}
 }
 
+// TestMoments64 also wants numbers that float32 does not have, and the words that
+// the definition names.
+func TestMoments64(t *testing.T) {
+	const n = 1 << 16
+	x := make([]float64, n)
+	for _, c := range []struct {
+		name                   string
+		fill                   func(Stream, []float64, uint64)
+		mean, variance         float64
+		nearMean, nearVariance float64 // four deviations of each, as in TestMoments
+	}{
+		{"normal", Stream.Normal64, 0, 1, 0.016, 0.022}, {"uniform", Stream.Uniform64, 0.5, 1.0 / 12, 0.0045, 0.0012},
+	} {
+		c.fill(stream, x, 0)
+		mean, square, fine := 0.0, 0.0, 0
+		for _, v := range x {
+			mean, square = mean+v/n, square+v*v/n
+			if float64(float32(v)) != v {
+				fine++
+			}
+		}
+		if variance := square - mean*mean; !(math.Abs(mean-c.mean) < c.nearMean && math.Abs(variance-c.variance) < c.nearVariance) {
+			t.Errorf("%s: mean %g, variance %g", c.name, mean, variance)
+		}
+		if fine < n*9/10 {
+			t.Errorf("%s: %d of %d numbers are float32s", c.name, n-fine, n)
+		}
+	}
+	for i, v := range x[:10] { // the uniform ones
+		word := uint64(stream.Uint32(uint64(2*i+1)))<<32 | uint64(stream.Uint32(uint64(2*i)))
+		if want := float64(word>>11) * 0x1p-53; v != want {
+			t.Errorf("element %d: got %g, want %g", i, v, want)
+		}
+	}
+}
+
 func TestProbability(t *testing.T) {
 	for _, p := range []float64{-0.1, 1, math.NaN()} {
 		func() {
@@ -203,8 +245,10 @@ func TestProbability(t *testing.T) {
 
 func TestNothingEscapes(t *testing.T) {
 	x := make([]float32, 100)
-	mask := make([]uint8, 100)
+	mask, wide := make([]uint8, 100), make([]float64, 100)
 	if n := testing.AllocsPerRun(10, func() {
+		stream.Uniform64(wide, 1)
+		stream.Normal64(wide, 1)
 		stream.Uniform(x, 1)
 		stream.Normal(x, 1)
 		stream.KeepMask(mask, 0.5, 1)

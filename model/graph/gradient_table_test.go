@@ -64,6 +64,7 @@ func definitionCases() []gradCase {
 	cases := []gradCase{
 		{"three", "Sum", nil, ins(x, y, uniform(8, -1, 1, 3, 1)), 0}, {"three", "Mean", nil, ins(x, y, uniform(8, -1, 1, 3, 1)), 0},
 		{"", "CastLike", nil, ins(x, y), 0}, {"", "Dropout", nil, ins(x), 0},
+		{"training", "Dropout", nil, ins(x, arr[float32](accel.Float32, 0.4), arr(accel.Bool, true)), 0},
 		{"", "SwiGLU", nil, ins(x, distinct(9, 2, 3, 4)), 0},
 		{"", "LRN", accel.Attrs{accel.Int("size", 3), accel.Float("alpha", 0.7)}, ins(images), 0},
 		{"", "LpNormalization", nil, ins(x), 0}, {"1", "LpNormalization", accel.Attrs{accel.Int("p", 1), accel.Int("axis", 1)}, ins(x), 0},

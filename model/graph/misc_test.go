@@ -3,7 +3,6 @@ package graph
 import (
 	"errors"
 	"math"
-	"slices"
 	"testing"
 
 	"github.com/millrace-go/millrace/accel"
@@ -324,71 +323,3 @@ func TestMiscGradients(t *testing.T) {
 }
 
 func float32s(v ...float32) *accel.Array { return arr(accel.Float32, v...) }
-
-// TestRandomNumbers holds the numbers to their distributions, and to the rule that
-// they depend on seed and name alone.
-func TestRandomNumbers(t *testing.T) {
-	const count = 20000
-	draw := func(op, name string, seed float64, more ...accel.Attr) []float32 {
-		g := New("g")
-		y, err := g.Apply(op, name, append(accel.Attrs{accel.Ints("shape", count), accel.Float("seed", seed)}, more...))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return accel.Values[float32](compiled(t, g, []*Value{y})(nil)[0])
-	}
-	moments := func(v []float32) (mean, deviation float64) {
-		for _, x := range v {
-			mean += float64(x) / count
-		}
-		for _, x := range v {
-			deviation += (float64(x) - mean) * (float64(x) - mean) / count
-		}
-		return mean, math.Sqrt(deviation)
-	}
-	// A mean of n numbers has the deviation σ/√n = 0.007σ, a deviation about as much.
-	normal := draw("RandomNormal", "a", 1, accel.Float("mean", 3), accel.Float("scale", 2))
-	if mean, dev := moments(normal); !(math.Abs(mean-3) < 0.08) || !(math.Abs(dev-2) < 0.08) {
-		t.Errorf("normal numbers have mean %g and deviation %g, want 3 and 2", mean, dev)
-	}
-	even := draw("RandomUniform", "a", 1, accel.Float("low", -1), accel.Float("high", 3))
-	if mean, dev := moments(even); !(math.Abs(mean-1) < 0.06) || !(math.Abs(dev-4/math.Sqrt(12)) < 0.06) || slices.Min(even) < -1 || slices.Max(even) >= 3 {
-		t.Errorf("uniform numbers have mean %g and deviation %g, want 1 and %g", mean, dev, 4/math.Sqrt(12))
-	}
-	first := draw("RandomNormal", "a", 1)
-	if !slices.Equal(first, draw("RandomNormal", "a", 1)) {
-		t.Error("the same seed and name give other numbers")
-	}
-	if slices.Equal(first, draw("RandomNormal", "a", 2)) || slices.Equal(first, draw("RandomNormal", "b", 1)) {
-		t.Error("another seed or name gives the same numbers")
-	}
-}
-
-func TestBernoulliAndMultinomial(t *testing.T) {
-	p := accel.NewArray(accel.Float32, 3, 10000)
-	for i := range accel.Values[float32](p) {
-		accel.Values[float32](p)[i] = []float32{0, 0.3, 1}[i/10000]
-	}
-	out, err := evaluateOn("Bernoulli", accel.Attrs{accel.String("dtype", "int32")}, ins(p), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var ones [3]int
-	for i, v := range accel.Values[int32](out[0]) {
-		ones[i/10000] += int(v)
-	}
-	if ones[0] != 0 || ones[2] != 10000 || !(math.Abs(float64(ones[1])-3000) < 250) { // σ = 46
-		t.Errorf("ones of 10000 with p = 0, 0.3 and 1: %v", ones)
-	}
-	logs := accel.ArrayOf(accel.Float64, []int{1, 3}, []float64{math.Log(2), math.Inf(-1), math.Log(6)})
-	if out, err = evaluateOn("Multinomial", accel.Attrs{accel.Int("sample_size", 10000)}, ins(logs), 1); err != nil {
-		t.Fatal(err)
-	}
-	var counts [3]int
-	for _, class := range accel.Values[int32](out[0]) {
-		counts[class]++
-	}
-	if counts[1] != 0 || !(math.Abs(float64(counts[0])-2500) < 250) {
-		t.Errorf("classes of 10000 with p = 1/4, 0 and 3/4: %v", counts)
-	}
-}

@@ -8,15 +8,17 @@ import (
 
 // opRandomNormal is numbers of a normal distribution with the attributes mean
 // (0) and scale (1, the standard deviation), of the attributes shape and dtype
-// (float32). They are a function of the attribute seed (0) and the node's name.
+// (float32). A number is a function of its place and of the attribute seed, or without
+// one of the node's name: it is the same in every run, and nodes with one seed draw
+// the same numbers.
 var opRandomNormal = random("RandomNormal", 0)
 
 // opRandomNormalLike is RandomNormal in the shape of its input and, without dtype, of its type.
 var opRandomNormalLike = random("RandomNormalLike", 1)
 
 // opRandomUniform is numbers of [low, high), attributes that are 0 and 1 by
-// default, of the attributes shape and dtype (float32), and a function of the
-// attribute seed (0) and the node's name.
+// default, of the attributes shape and dtype (float32), drawn as RandomNormal draws.
+// Half precision is rounded from float32, which may give high.
 var opRandomUniform = random("RandomUniform", 0)
 
 // opRandomUniformLike is RandomUniform in the shape of its input and, without dtype, of its type.
@@ -49,7 +51,7 @@ func random(name string, inputs int) operator {
 }
 
 // opBernoulli is 1 with the probability that x gives, else 0, of the attribute
-// dtype (that of x). It is a function of x, the attribute seed and the node's name.
+// dtype (that of x). It is a function of x and, as RandomNormal, of seed or name.
 var opBernoulli = operator{
 	name: "Bernoulli", min: 1, random: true, flat: true,
 	shapes: func(c *Context) ([]Type, error) {
@@ -76,8 +78,8 @@ var opBernoulli = operator{
 
 // opMultinomial draws sample_size (1) classes for each row of x, a matrix of
 // logarithms of probabilities that need not add up to 1. The attribute dtype is
-// int32 (the default) or int64. The classes are a function of x, the attribute
-// seed and the node's name.
+// int32 (the default) or int64. The classes are a function of x and, as RandomNormal,
+// of seed or name.
 var opMultinomial = operator{
 	name: "Multinomial", min: 1, random: true, flat: true,
 	shapes: func(c *Context) ([]Type, error) {
