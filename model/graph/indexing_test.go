@@ -107,6 +107,9 @@ func TestIndexingGradients(t *testing.T) {
 		{"none", "ScatterND", nil, ins(x, single, uniform(7, -1, 1, 2, 4)), 0},
 		{"add", "ScatterND", reduce("add"), ins(x, pairs, uniform(7, -1, 1, 3)), 0},
 		{"mul", "ScatterND", reduce("mul"), ins(x, pairs, uniform(7, 0.5, 2, 3)), 0},
+		{"mul zero", "ScatterND", reduce("mul"), ins(x, pairs, float64s([]int{3}, 0, 0, 1.5)), 0},
+		{"mul zeros", "ScatterND", reduce("mul"), ins(x, pairs, float64s([]int{3}, 0, 2, 0)), 0},
+		{"mul of zeros", "ScatterElements", reduce("mul"), ins(float64s([]int{3, 4}, make([]float64, 12)...), some, float64s([]int{2, 3}, 0, 2, 3, 4, 0, 5)), 0},
 		{"max", "ScatterND", reduce("max"), ins(x, pairs, uniform(7, -1, 1, 3)), 0},
 	})
 }

@@ -56,8 +56,8 @@ func scattered(c *Context) ([]Type, error) {
 
 // scatterGrad is the gradient of scattering, of which gather is the opposite.
 // Without a reduction it takes it that no place gets two updates. Equal
-// extremes share the gradient; that of a product divides by the factors, so they
-// must not be zero.
+// extremes share the gradient. That of a factor is the product over the factor or,
+// of the only zero in a place, the product of the others.
 func scatterGrad(gather, scatter string) func(*backward, *Node, []*Value) []*Value {
 	return func(b *backward, n *Node, dy []*Value) []*Value {
 		x, at, updates, y, d := n.Inputs[0], n.Inputs[1], n.Inputs[2], n.Outputs[0], dy[0]
@@ -69,11 +69,21 @@ func scatterGrad(gather, scatter string) func(*backward, *Node, []*Value) []*Val
 			return []*Value{b.Op(scatter, where, d, at, none), nil, take(d)}
 		case "add":
 			return []*Value{d, nil, take(d)}
-		case "mul":
-			dz := b.Mul(d, y)
-			return []*Value{b.Div(dz, x), nil, b.Div(take(dz), updates)}
+		}
+		if b.err != nil {
+			return nil
 		}
 		t := x.Type.DType
+		if n.Attrs.Str("reduction", "none") == "mul" {
+			into := func(x, u *Value) *Value { return b.Op(scatter, n.Attrs, x, at, u) }
+			one := b.Like(x, 1)
+			zero := b.Op("Equal", nil, updates, b.Like(x, 0))
+			zeros := b.Op(scatter, where.With(accel.String("reduction", "add")), b.Zeros(t, x.Type.Shape...), at, b.Cast(zero, t))
+			alone := b.Op("And", nil, zero, b.Op("Equal", nil, take(zeros), one))
+			others := take(b.Mul(d, into(x, b.Op("Where", nil, alone, one, updates))))
+			rest := b.Div(take(b.Mul(d, y)), b.Op("Where", nil, zero, one, updates))
+			return []*Value{b.Mul(d, into(b.Expand(one, x.Type.Shape...), updates)), nil, b.Op("Where", nil, alone, others, rest)}
+		}
 		ours := b.Cast(b.Op("Equal", nil, x, y), t)
 		theirs := b.Cast(b.Op("Equal", nil, updates, take(y)), t)
 		count := b.Op(scatter, where.With(accel.String("reduction", "add")), ours, at, theirs)
