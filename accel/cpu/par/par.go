@@ -25,16 +25,18 @@ type Body interface {
 //
 // A worker that has nothing to do looks for work for a while before it sleeps,
 // as does a caller whose workers are not done: to wake a sleeper takes tens of
-// microseconds, longer than many a kernel.
+// microseconds, longer than many a kernel. But nobody waits for a worker that has
+// not begun when no tile is left: on a machine that has other things to do it
+// may not run for milliseconds.
 type Pool struct {
 	threads int
-	spin    int        // how often to look before sleeping
+	spin    patience   // of the caller
 	busy    sync.Mutex // held while the workers are at work
 	body    Body
 	tiles   int64
 	next    atomic.Int64
 	workers []*worker
-	pending atomic.Int32 // workers that are not done
+	pending atomic.Int32 // workers that are called and not done
 	waiting atomic.Bool  // the caller sleeps until they are
 	done    chan struct{}
 	failed  any // what a Do panicked with
@@ -43,14 +45,35 @@ type Pool struct {
 
 // worker is a goroutine that helps.
 type worker struct {
-	calls  atomic.Uint32 // how often it was called
-	asleep atomic.Bool
-	wake   chan struct{}
+	state atomic.Uint32
+	spin  patience
+	wake  chan struct{}
 }
 
-// spins is how often an idle worker looks for work: for some hundreds of
-// microseconds, longer than what lies between two kernels of a program.
-const spins = 1 << 19
+// The states of a worker. The caller of For turns awake and asleep into called,
+// and called back into awake if the tiles are gone; the rest is the worker's.
+const (
+	awake   uint32 = iota // looks for work
+	asleep                // receives from wake, or is about to
+	called                // is to do tiles
+	working               // does
+)
+
+// patience is how often a thread looks for something before it sleeps. It
+// shrinks when it was in vain and grows back when not: where others have the CPU
+// that would bring it about, looking takes time from them.
+type patience struct{ now, most, least int }
+
+// The greatest patience lasts some hundreds of microseconds, longer than what lies
+// between two kernels of a program; the least, about as long as waking a sleeper.
+const (
+	mostSpins  = 1 << 19
+	leastSpins = 1 << 15
+)
+
+func (s *patience) found() { s.now = min(s.now+s.now/8, s.most) }
+
+func (s *patience) inVain() { s.now = max(s.now/4, s.least) }
 
 // New returns a pool of n threads, n ≥ 1; 0 means one for each CPU that the
 // process may use.
@@ -59,11 +82,11 @@ func New(n int) *Pool {
 		n = runtime.GOMAXPROCS(0)
 	}
 	p := &Pool{threads: n, done: make(chan struct{}, 1)}
-	if n <= runtime.GOMAXPROCS(0) {
-		p.spin = spins // else somebody else could use the CPU
+	if n <= runtime.GOMAXPROCS(0) { // else another worker could use the CPU
+		p.spin = patience{mostSpins, mostSpins, leastSpins}
 	}
 	for i := 1; i < n; i++ {
-		w := &worker{wake: make(chan struct{}, 1)}
+		w := &worker{spin: p.spin, wake: make(chan struct{}, 1)}
 		p.workers = append(p.workers, w)
 		go p.work(w, i)
 	}
@@ -104,12 +127,16 @@ func (p *Pool) share(tiles int, b Body) {
 	helpers := p.workers[:min(p.threads, tiles)-1]
 	p.pending.Store(int32(len(helpers)))
 	for _, w := range helpers {
-		w.calls.Add(1)
-		if w.asleep.CompareAndSwap(true, false) {
+		if w.state.Swap(called) == asleep {
 			w.wake <- struct{}{}
 		}
 	}
 	p.drain(0)
+	for _, w := range helpers {
+		if w.state.CompareAndSwap(called, awake) {
+			p.pending.Add(-1)
+		}
+	}
 	p.wait()
 	p.body = nil
 	if p.failed != nil {
@@ -119,11 +146,13 @@ func (p *Pool) share(tiles int, b Body) {
 
 // wait returns when no worker is at work.
 func (p *Pool) wait() {
-	for range p.spin {
+	for range p.spin.now {
 		if p.pending.Load() == 0 {
+			p.spin.found()
 			return
 		}
 	}
+	p.spin.inVain()
 	p.waiting.Store(true)
 	if p.pending.Load() == 0 && p.waiting.CompareAndSwap(true, false) {
 		return
@@ -139,27 +168,28 @@ func (p *Pool) finished() {
 }
 
 func (p *Pool) work(w *worker, index int) {
-	for seen := uint32(0); p.called(w, seen); seen++ {
+	for w.called() {
 		p.drain(index)
+		w.state.Store(awake)
 		p.finished()
 	}
 }
 
-// called returns true when the worker has been called more than seen times, and
-// false when the pool is closed.
-func (p *Pool) called(w *worker, seen uint32) bool {
+// called returns true when the worker has been called, and false when the pool
+// is closed.
+func (w *worker) called() bool {
 	for {
-		for range p.spin + 1 {
-			if w.calls.Load() != seen {
+		for range w.spin.now + 1 {
+			if w.state.Load() == called && w.state.CompareAndSwap(called, working) {
+				w.spin.found()
 				return true
 			}
 		}
-		w.asleep.Store(true)
-		if w.calls.Load() != seen && w.asleep.CompareAndSwap(true, false) {
-			return true
-		}
-		if _, open := <-w.wake; !open {
-			return false
+		w.spin.inVain()
+		if w.state.CompareAndSwap(awake, asleep) {
+			if _, open := <-w.wake; !open {
+				return false
+			}
 		}
 	}
 }

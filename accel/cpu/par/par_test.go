@@ -67,6 +67,36 @@ func TestConcurrentCallers(t *testing.T) {
 	wg.Wait()
 }
 
+// TestNobodyWaitsForALateWorker has a worker that does not run, as on a busy
+// machine: the caller does its tiles. Once it runs, it helps.
+func TestNobodyWaitsForALateWorker(t *testing.T) {
+	w := &worker{wake: make(chan struct{}, 1)}
+	w.state.Store(asleep)
+	p := &Pool{threads: 2, workers: []*worker{w}, done: make(chan struct{}, 1)}
+	for range 3 {
+		c := &adder{}
+		p.For(50, c)
+		if got := c.sum.Load(); got != 50*49/2 {
+			t.Fatalf("sum of the tiles %d, want %d", got, 50*49/2)
+		}
+	}
+	go p.work(w, 1)
+	defer p.Close()
+	both := meeting{make(chan struct{})}
+	p.For(2, both) // hangs unless there are two
+}
+
+// meeting is two tiles that wait for each other.
+type meeting struct{ met chan struct{} }
+
+func (m meeting) Do(tile, _ int) {
+	if tile == 0 {
+		m.met <- struct{}{}
+	} else {
+		<-m.met
+	}
+}
+
 type adder struct{ sum atomic.Int64 }
 
 func (a *adder) Do(tile, _ int) { a.sum.Add(int64(tile)) }
