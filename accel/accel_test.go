@@ -27,6 +27,7 @@ func TestCodeValidate(t *testing.T) {
 		{"writing to a constant", func(c *Code) { c.Tensors[1].Data = make([]byte, 64) }, "writes to the constant b"},
 		{"argument", func(c *Code) { c.Tensors[0].Arg = 1 }, "argument 1 of 1"},
 		{"beyond the arena", func(c *Code) { c.Tensors[1].Shape = []int{17} }, "arena of 128"},
+		{"an offset whose end no int counts", func(c *Code) { c.Tensors[1].Shape, c.Tensors[1].Offset = []int{1 << 59}, 1<<63-64 }, "arena of 128"},
 		{"negative offset", func(c *Code) { c.Tensors[1].Offset = -64 }, "arena of 128"},
 		{"not aligned", func(c *Code) { c.Tensors[1].Offset = 4 }, "aligned"},
 		{"tensor id", func(c *Code) { c.Instrs[0].In[0] = 2 }, "tensor 2 of 2"},

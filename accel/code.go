@@ -94,7 +94,7 @@ func (c *Code) checkTensor(t Tensor) error {
 		}
 		return nil
 	}
-	if t.Offset < 0 || t.Offset%Align != 0 || t.Offset+t.Bytes() > c.ArenaBytes {
+	if t.Offset < 0 || t.Offset%Align != 0 || t.Bytes() > c.ArenaBytes-t.Offset {
 		return fmt.Errorf("%d bytes at offset %d do not lie aligned in an arena of %d", t.Bytes(), t.Offset, c.ArenaBytes)
 	}
 	return nil

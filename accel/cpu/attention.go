@@ -50,7 +50,7 @@ func newAttention(c *call, q, k, v, mask *tensor) (*attention, error) {
 	default:
 		return nil, shapeErr(q, k, v)
 	}
-	if q.n != a.batch*a.heads*a.s*a.d || k.n != a.batch*a.groups*a.t*a.d || v.n != a.batch*a.groups*a.t*a.e {
+	if q.n != a.batch*a.heads*a.s*a.d || k.n != a.batch*a.groups*a.t*a.d || v.n != a.batch*a.groups*a.t*a.e || a.d < 1 || a.groups < 1 || a.heads%a.groups != 0 {
 		return nil, shapeErr(q, k, v)
 	}
 	if mask != nil {

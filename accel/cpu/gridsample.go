@@ -109,7 +109,9 @@ func (j *gridJob[T]) Do(tile, worker int) {
 		for i := range y {
 			sum := 0.0
 			for k, at := range places[i*j.all : (i+1)*j.all] {
-				sum += weights[i*j.all+k] * float64(x[at])
+				if at >= 0 {
+					sum += weights[i*j.all+k] * float64(x[at])
+				}
 			}
 			y[i] = T(sum)
 		}
@@ -117,7 +119,7 @@ func (j *gridJob[T]) Do(tile, worker int) {
 }
 
 // find gives the places in an image and the weights of what is around a point.
-// A place outside, in mode zeros, gets the weight 0.
+// A place outside, in mode zeros, is -1.
 func (p *gridPlan) find(places []int64, weights []float64, at func(d int) float64) {
 	var index [maxSampleRank][4]int
 	var weight [maxSampleRank][4]float64
@@ -125,12 +127,16 @@ func (p *gridPlan) find(places []int64, weights []float64, at func(d int) float6
 		p.along(index[d][:p.taps], weight[d][:p.taps], at(d), n)
 	}
 	for k := range places {
-		place, w, rest := 0, 1.0, k
+		place, w, rest, outside := 0, 1.0, k, false
 		for d := len(p.size) - 1; d >= 0; d-- {
 			t := rest % p.taps
 			rest /= p.taps
+			outside = outside || index[d][t] < 0
 			place += index[d][t] * p.strides[d]
 			w *= weight[d][t]
+		}
+		if outside {
+			place = -1
 		}
 		places[k], weights[k] = int64(place), w
 	}
@@ -179,7 +185,7 @@ func (p *gridPlan) along(index []int, weight []float64, v float64, n int) {
 		case p.padding == "reflection":
 			i = max(0, min(int(reflect(float64(i), low, high)), n-1))
 		default:
-			i, weight[k] = 0, 0
+			i = -1
 		}
 		index[k] = i
 	}

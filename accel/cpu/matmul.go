@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/millrace-go/millrace/accel"
 	"github.com/millrace-go/millrace/accel/cpu/gemm"
@@ -36,6 +37,9 @@ func matmul(c *call) (kernel, error) {
 	}
 	if err := want(c.Op, []*tensor{c.in[1], c.input(2), c.input(3), c.out[0]}, c.in[0].DType); err != nil {
 		return nil, err
+	}
+	if bias, residual, y := c.input(2), c.input(3), c.out[0]; bias != nil && bias.n != y.Shape[len(y.Shape)-1] || residual != nil && residual.n != y.n {
+		return nil, shapeErr(append(slices.Clone(c.in), y)...)
 	}
 	if c.Has("compute") {
 		return p.rounded(c)

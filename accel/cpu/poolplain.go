@@ -72,14 +72,23 @@ func maxPoolOf[T float64 | int8 | uint8](c *call, s pool.Spec, least T) kernel {
 			}
 			ya[i] = best
 			if indices != nil {
-				if columns {
-					where = columnMajor(where, s.In)
-				}
-				data[int64](f, indices)[i] = int64(i/w.out*w.in + where)
+				data[int64](f, indices)[i] = w.index(i, where, columns)
 			}
 		}
 		return nil
 	}
+}
+
+// index is where in all of x the maximum of output i is, which is at a place of
+// its plane; -1 for a window that is all padding.
+func (w *windows) index(i, at int, columns bool) int64 {
+	if at < 0 {
+		return -1
+	}
+	if columns {
+		at = columnMajor(at, w.In)
+	}
+	return int64(i/w.out*w.in + at)
 }
 
 // columnMajor counts a row-major place in a plane from the first dimension.

@@ -100,27 +100,32 @@ func regionOf[T float32 | float64](p *roiPlan, rois []T, at []int64, i int) (reg
 }
 
 // each calls f with the four neighbours of each sample of a cell.
-func (p *roiPlan) each(r *region, row, col int, f func(at [4]int, w [4]float64)) {
+func (p *roiPlan) each(r *region, row, col int, f func(at []int, w [4]float64)) {
 	for i := range r.rows {
 		y := r.y + float64(row)*r.height + (float64(i)+0.5)*r.height/float64(r.rows)
 		for k := range r.cols {
 			x := r.x + float64(col)*r.width + (float64(k)+0.5)*r.width/float64(r.cols)
-			f(p.around(y, x))
+			at, w, inside := p.around(y, x)
+			if inside {
+				f(at[:], w)
+			} else {
+				f(nil, w)
+			}
 		}
 	}
 }
 
-// around gives the neighbours of a point and their weights: all zero if it is
-// more than a pixel outside.
-func (p *roiPlan) around(y, x float64) (at [4]int, w [4]float64) {
+// around gives the neighbours of a point and their weights: none, if it is more
+// than a pixel outside, which counts as a pixel of 0.
+func (p *roiPlan) around(y, x float64) (at [4]int, w [4]float64, inside bool) {
 	if !(y >= -1 && y <= float64(p.height) && x >= -1 && x <= float64(p.width)) {
-		return at, w
+		return at, w, false
 	}
 	y0, y1, fy := neighbours(y, p.height)
 	x0, x1, fx := neighbours(x, p.width)
 	at = [4]int{y0*p.width + x0, y0*p.width + x1, y1*p.width + x0, y1*p.width + x1}
 	w = [4]float64{(1 - fy) * (1 - fx), (1 - fy) * fx, fy * (1 - fx), fy * fx}
-	return at, w
+	return at, w, true
 }
 
 // neighbours are the elements around a place, and the part that the second has.
@@ -179,9 +184,9 @@ func (j *roiJob[T]) channel(r *region, i, c int) {
 		switch {
 		case j.back:
 			d := float64(y[cell]) / count
-			p.each(r, cell/p.cols, cell%p.cols, func(at [4]int, w [4]float64) {
-				for k, v := range w {
-					x[at[k]] += T(v * d)
+			p.each(r, cell/p.cols, cell%p.cols, func(at []int, w [4]float64) {
+				for k, place := range at {
+					x[place] += T(w[k] * d)
 				}
 			})
 		case p.max:
@@ -189,9 +194,9 @@ func (j *roiJob[T]) channel(r *region, i, c int) {
 			y[cell] = T(top)
 		default:
 			sum := 0.0
-			p.each(r, cell/p.cols, cell%p.cols, func(at [4]int, w [4]float64) {
-				for k, v := range w {
-					sum += v * float64(x[at[k]])
+			p.each(r, cell/p.cols, cell%p.cols, func(at []int, w [4]float64) {
+				for k, place := range at {
+					sum += w[k] * float64(x[place])
 				}
 			})
 			y[cell] = T(sum / count)
@@ -201,13 +206,16 @@ func (j *roiJob[T]) channel(r *region, i, c int) {
 
 // highest is the greatest of the samples' weighted neighbours, which is what
 // ONNX takes for the maximum, with the neighbour and its weight; all are 0 if there
-// is no sample.
+// is no sample. A sample outside of the image is 0.
 func (p *roiPlan) highest(r *region, cell int, x func(at int) float64) (top float64, place int, weight float64) {
 	none := true
-	p.each(r, cell/p.cols, cell%p.cols, func(at [4]int, w [4]float64) {
-		for k, v := range w {
-			if s := v * x(at[k]); none || s > top {
-				top, place, weight, none = s, at[k], v, false
+	p.each(r, cell/p.cols, cell%p.cols, func(at []int, w [4]float64) {
+		if at == nil && (none || top < 0) {
+			top, place, weight, none = 0, 0, 0, false
+		}
+		for k, pixel := range at {
+			if s := w[k] * x(pixel); none || s > top {
+				top, place, weight, none = s, pixel, w[k], false
 			}
 		}
 	})

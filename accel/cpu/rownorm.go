@@ -202,6 +202,9 @@ func rowNormGrad(c *call) (kernel, error) {
 	if err := want(c.Op, append(slices.Clone(c.in), c.out...), x.DType); err != nil {
 		return nil, err
 	}
+	if cols == 0 {
+		return nil, fmt.Errorf("rows of no elements: %w", accel.ErrUnsupported)
+	}
 	if dy.n != x.n || dx.n != x.n || gamma.n != cols || mean.n != rows || invstd.n != rows {
 		return nil, shapeErr(dy, x, gamma, mean, invstd)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/millrace-go/millrace/accel"
 	"github.com/millrace-go/millrace/accel/cpu/vec"
+	"github.com/millrace-go/millrace/accel/fmath"
 )
 
 var softmaxKernels = map[string]builder{
@@ -120,7 +121,7 @@ func softmaxRow(y, x []float64) {
 	top := largest(x)
 	sum := 0.0
 	for i, v := range x {
-		y[i] = math.Exp(v - top)
+		y[i] = fmath.Exp(v - top)
 		sum += y[i]
 	}
 	for i := range y {
@@ -132,9 +133,9 @@ func logSoftmaxRow(y, x []float64) {
 	top := largest(x)
 	sum := 0.0
 	for _, v := range x {
-		sum += math.Exp(v - top)
+		sum += fmath.Exp(v - top)
 	}
-	lse := top + math.Log(sum)
+	lse := top + fmath.Log(sum)
 	for i, v := range x {
 		y[i] = v - lse
 	}
@@ -151,7 +152,7 @@ func largest(x []float64) float64 {
 func softmaxGradRow(dx, dy, y []float64) {
 	dot := 0.0
 	for i, d := range dy {
-		dot += d * y[i]
+		dot += float64(d * y[i])
 	}
 	for i, d := range dy {
 		dx[i] = y[i] * (d - dot)
@@ -164,6 +165,6 @@ func logSoftmaxGradRow(dx, dy, y []float64) {
 		sum += d
 	}
 	for i, d := range dy {
-		dx[i] = d - math.Exp(y[i])*sum
+		dx[i] = d - float64(fmath.Exp(y[i])*sum)
 	}
 }
