@@ -72,7 +72,7 @@ func eliminate(a []float64, n int) float64 {
 	for k := range n {
 		pivot := k
 		for i := k + 1; i < n; i++ {
-			if math.Abs(a[i*n+k]) > math.Abs(a[pivot*n+k]) {
+			if v := math.Abs(a[i*n+k]); v > math.Abs(a[pivot*n+k]) || v != v { // NaN in, NaN out
 				pivot = i
 			}
 		}

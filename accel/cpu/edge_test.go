@@ -123,3 +123,22 @@ func TestMisfits(t *testing.T) {
 		}
 	}
 }
+
+func TestDetOfNaN(t *testing.T) {
+	for _, column := range [][2]float64{{0, math.NaN()}, {math.NaN(), 0}} {
+		tr := trial{op: "Det", in: []*accel.Array{list64([]int{2, 2}, column[0], 1, column[1], 1)}, out: []accel.Tensor{typed(accel.Float64)}}
+		if got := accel.Values[float64](tr.runAll(t)[0])[0]; got == got {
+			t.Errorf("first column %v: got %g, want NaN", column, got)
+		}
+	}
+}
+
+// TestTensorScatterFarPlaces: a circular cache takes any place that is not negative.
+func TestTensorScatterFarPlaces(t *testing.T) {
+	at := accel.ArrayOf(accel.Int64, []int{1}, []int64{math.MaxInt64}) // 1 modulo 3
+	tr := trial{op: "TensorScatter", attrs: accel.Attrs{accel.String("mode", "circular")},
+		in: []*accel.Array{list64([]int{1, 3, 1}, 0, 0, 0), list64([]int{1, 3, 1}, 5, 6, 7), at}, out: []accel.Tensor{typed(accel.Float64, 1, 3, 1)}}
+	if got, want := accel.Values[float64](tr.runAll(t)[0]), []float64{7, 5, 6}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

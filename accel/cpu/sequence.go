@@ -45,7 +45,7 @@ func oneHotOf[T accel.Number](y, values []byte, ids *accel.Array, depth, inner i
 	for i := range ids.Len() {
 		id := extent.Int(ids, i)
 		if ids.DType.IsFloat() {
-			id = int64(extent.Float(ids, i))
+			id = truncate64(extent.Float(ids, i))
 		}
 		if id < 0 {
 			id += int64(depth)
@@ -155,6 +155,9 @@ func tensorScatter(c *call) (kernel, error) {
 			first := 0
 			if at != nil {
 				first = int(data[int64](f, at)[o/each])
+			}
+			if circular && first >= places { // before anything is added to it
+				first %= max(places, 1)
 			}
 			if first < 0 || !circular && first > places-count {
 				return fmt.Errorf("%d elements at place %d of %d, for batch %d", count, first, places, o/each)

@@ -2,6 +2,7 @@ package extent
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/millrace-go/millrace/accel"
 )
@@ -24,14 +25,18 @@ func NewBlocks(image, block []int, attrs accel.Attrs) (*Blocks, error) {
 	if pads == nil {
 		pads = make([]int, 2*rank)
 	}
+	misfit := fmt.Errorf("blocks %v, strides %v, dilations %v and pads %v of an image of %v", block, b.strides, b.dilates, pads, image)
 	if len(block) != rank || len(b.strides) != rank || len(b.dilates) != rank || len(pads) != 2*rank {
-		return nil, fmt.Errorf("blocks %v, strides %v, dilations %v and pads %v of an image of %v", block, b.strides, b.dilates, pads, image)
+		return nil, misfit
 	}
 	b.before = pads[:rank]
 	for d := range image {
+		if max(image[d], block[d], b.dilates[d], pads[d], pads[rank+d]) > math.MaxInt32 { // so that no product overflows
+			return nil, misfit
+		}
 		span := image[d] + pads[d] + pads[rank+d] - b.dilates[d]*(block[d]-1) - 1
 		if block[d] < 1 || b.strides[d] < 1 || b.dilates[d] < 1 || span < 0 || image[d] < 0 {
-			return nil, fmt.Errorf("blocks %v, strides %v, dilations %v and pads %v of an image of %v", block, b.strides, b.dilates, pads, image)
+			return nil, misfit
 		}
 		b.Counts[d] = span/b.strides[d] + 1
 	}

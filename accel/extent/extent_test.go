@@ -196,3 +196,10 @@ func TestBlocks(t *testing.T) {
 		t.Error("a block larger than the image: no error")
 	}
 }
+
+func TestBlocksTooLarge(t *testing.T) {
+	// 8·2⁶¹ is 0 modulo 2⁶⁴: the block would seem to fit.
+	if b, err := NewBlocks([]int{4}, []int{9}, accel.Attrs{accel.Ints("dilations", 1<<61)}); err == nil {
+		t.Errorf("nine taps 2⁶¹ apart in an image of 4: %d positions, want an error", b.Counts[0])
+	}
+}
