@@ -18,9 +18,3 @@ func init() {
 		maps.Copy(kernels, f)
 	}
 }
-
-// Supports reports whether there is a kernel for an operator, of whatever types.
-func Supports(op string) bool {
-	_, ok := kernels[op]
-	return ok
-}

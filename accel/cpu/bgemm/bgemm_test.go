@@ -68,12 +68,13 @@ func (t Type) round(x []float32) []uint16 {
 }
 
 func (t Type) values(h []uint16) []float64 {
-	v := make([]float64, len(h))
+	f, v := make([]float32, len(h)), make([]float64, len(h))
 	if t == BFloat16 {
-		cast.BF16ToF64(v, h)
+		cast.BF16ToF32(f, h)
 	} else {
-		cast.F16ToF64(v, h)
+		cast.F16ToF32(f, h)
 	}
+	cast.F32ToF64(v, f)
 	return v
 }
 

@@ -123,35 +123,3 @@ func F64ToBF16(dst []uint16, src []float64) {
 		dst[i] = ToBF16(toOdd(v))
 	}
 }
-
-// F16ToF64 widens float16, exactly.
-func F16ToF64(dst []float64, src []uint16) {
-	sameLen(len(dst), len(src))
-	for i, v := range src {
-		dst[i] = float64(FromF16(v))
-	}
-}
-
-// BF16ToF64 widens bfloat16, exactly.
-func BF16ToF64(dst []float64, src []uint16) {
-	sameLen(len(dst), len(src))
-	for i, v := range src {
-		dst[i] = float64(FromBF16(v))
-	}
-}
-
-// F16ToBF16 rounds float16 to bfloat16.
-func F16ToBF16(dst, src []uint16) {
-	sameLen(len(dst), len(src))
-	for i, v := range src {
-		dst[i] = ToBF16(FromF16(v))
-	}
-}
-
-// BF16ToF16 rounds bfloat16 to float16.
-func BF16ToF16(dst, src []uint16) {
-	sameLen(len(dst), len(src))
-	for i, v := range src {
-		dst[i] = ToF16(FromBF16(v))
-	}
-}

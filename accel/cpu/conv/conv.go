@@ -85,7 +85,6 @@ type Plan struct {
 	weights  *wgrad
 	calls    calls
 	grads    sync.Pool // of *gradRun that are not running
-	biases   sync.Pool // of *biasRun
 }
 
 // New plans the convolution of spec. It fails if sizes do not fit together.

@@ -103,7 +103,7 @@ func (v guarded) body(t *testing.T, what string) []float32 {
 }
 
 // results are all passes of a plan on one set of inputs.
-type results struct{ y, dx, dw, db []float32 }
+type results struct{ y, dx, dw []float32 }
 
 type inputs struct{ x, w, dy []float32 }
 
@@ -115,7 +115,7 @@ func newInputs(p *Plan) inputs {
 func (in inputs) run(t *testing.T, p *Plan, pool *par.Pool) results {
 	t.Helper()
 	n := pool.Threads()
-	y, dx, dw, db := guard(p.YLen()), guard(p.XLen()), guard(p.WLen()), guard(p.BiasLen())
+	y, dx, dw := guard(p.YLen()), guard(p.XLen()), guard(p.WLen())
 	s := guard(p.ForwardScratch(n))
 	p.Forward(pool, y[:p.YLen()], in.x, in.w, nil, nil, s[:len(s)-32])
 	s.body(t, "forward scratch")
@@ -125,8 +125,7 @@ func (in inputs) run(t *testing.T, p *Plan, pool *par.Pool) results {
 	s = guard(p.WeightsScratch(n))
 	p.BackwardWeights(pool, dw[:p.WLen()], in.dy, in.x, s[:len(s)-32])
 	s.body(t, "weights scratch")
-	p.BackwardBias(pool, db[:p.BiasLen()], in.dy)
-	return results{y.body(t, "y"), dx.body(t, "dx"), dw.body(t, "dw"), db.body(t, "dbias")}
+	return results{y.body(t, "y"), dx.body(t, "dx"), dw.body(t, "dw")}
 }
 
 // specs are shapes around the sizes of segments, tiles, blocks and chunks.
@@ -203,7 +202,7 @@ func compare(t *testing.T, spec Spec, threads []int) {
 	}
 	in := newInputs(p)
 	in = inputs{atEdge(t, in.x), atEdge(t, in.w), atEdge(t, in.dy)}
-	y, dx, dw, db := newSum(p.YLen()), newSum(p.XLen()), newSum(p.WLen()), newSum(p.BiasLen())
+	y, dx, dw := newSum(p.YLen()), newSum(p.XLen()), newSum(p.WLen())
 	p.geom.reference(func(b, s, w int) {
 		if spec.Transposed {
 			b, s = s, b
@@ -213,9 +212,6 @@ func compare(t *testing.T, spec Spec, threads []int) {
 		dx.add(b, dy, wt)
 		dw.add(w, dy, x)
 	})
-	for i, v := range in.dy {
-		db.add(i/product(p.out)%p.spec.M, v, 1)
-	}
 	var vector *results
 	levels(t, spec, func(t *testing.T, l isa.Level, p *Plan) {
 		r := in.run(t, p, nil)
@@ -223,7 +219,6 @@ func compare(t *testing.T, spec Spec, threads []int) {
 		y.check(t, "y", r.y, p.spec.C*taps, p.forward())
 		dx.check(t, "dx", r.dx, p.spec.M*taps, p.backward())
 		dw.check(t, "dw", r.dw, len(in.dy)/p.spec.M, nil)
-		db.check(t, "dbias", r.db, len(in.dy)/p.spec.M, nil)
 		for _, n := range threads {
 			pool := par.New(n)
 			equal(t, fmt.Sprintf("%d threads", n), in.run(t, p, pool), r)
@@ -283,7 +278,7 @@ func equal(t *testing.T, what string, a, b results) {
 	for _, c := range []struct {
 		name string
 		a, b []float32
-	}{{"y", a.y, b.y}, {"dx", a.dx, b.dx}, {"dw", a.dw, b.dw}, {"dbias", a.db, b.db}} {
+	}{{"y", a.y, b.y}, {"dx", a.dx, b.dx}, {"dw", a.dw, b.dw}} {
 		for i := range c.a {
 			if math.Float32bits(c.a[i]) != math.Float32bits(c.b[i]) {
 				t.Fatalf("%s: %s[%d] = %g and %g", what, c.name, i, c.a[i], c.b[i])

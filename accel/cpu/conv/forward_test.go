@@ -180,13 +180,12 @@ func TestNothingAllocated(t *testing.T) {
 			t.Fatal(err)
 		}
 		in := newInputs(p)
-		y, dx, dw, db := make([]float32, p.YLen()), make([]float32, p.XLen()), make([]float32, p.WLen()), make([]float32, p.BiasLen())
+		y, dx, dw, bias := make([]float32, p.YLen()), make([]float32, p.XLen()), make([]float32, p.WLen()), make([]float32, p.BiasLen())
 		scratch := make([]float32, max(p.ForwardScratch(2), p.DataScratch(2), p.WeightsScratch(2)))
 		if n := testing.AllocsPerRun(20, func() {
-			p.Forward(pool, y, in.x, in.w, db, nil, scratch)
+			p.Forward(pool, y, in.x, in.w, bias, nil, scratch)
 			p.BackwardData(pool, dx, in.dy, in.w, scratch)
 			p.BackwardWeights(pool, dw, in.dy, in.x, scratch)
-			p.BackwardBias(pool, db, in.dy)
 		}); n != 0 {
 			t.Errorf("%s: %g allocations, want 0", name, n)
 		}

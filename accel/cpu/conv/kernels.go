@@ -18,7 +18,6 @@ type kernels struct {
 	squares   map[int]func(*squareArgs) // by the number of neighbours: 16, 8 or 4
 	unsquare  func(*unsquareArgs)
 	spread    func(g unsafe.Pointer, step, n int)
-	sum       func(x unsafe.Pointer, n int) float32 // in 16 lanes
 }
 
 // tileKernel multiplies mr rows of weights with 1 to len(run) vectors of vec

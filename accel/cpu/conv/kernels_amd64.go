@@ -32,7 +32,7 @@ var avx512 = kernels{
 	},
 	copyRows: copyRows512x1, copyRows2: copyRows512x2,
 	flush: flush512x1, flush2: flush512x2,
-	addTaps: addTaps512, sum: sumLanes,
+	addTaps: addTaps512,
 	squares: map[int]func(*squareArgs){16: squares512x16, 8: squares512x8, 4: squares512x4}, unsquare: unsquare512, spread: spreadTaps,
 }
 
@@ -46,7 +46,7 @@ var avx2 = kernels{
 	},
 	copyRows: copyRows2x1, copyRows2: copyRows2x2,
 	flush: flush2x1, flush2: flush2x2,
-	addTaps: addTaps2, sum: sumLanes,
+	addTaps: addTaps2,
 	squares: map[int]func(*squareArgs){16: squares2x8, 8: squares2x8, 4: squares2x4}, unsquare: unsquare2, spread: spreadTaps,
 }
 
@@ -68,9 +68,6 @@ var zipIndex = [32]int32{
 func byLevel(l isa.Level) *kernels {
 	return [...]*kernels{isa.Portable: &portable, isa.AVX2: &avx2, isa.AVX512: &avx512}[l]
 }
-
-//go:noescape
-func sumLanes(x unsafe.Pointer, n int) float32
 
 //go:noescape
 func tile512x8x1(a *tileArgs)

@@ -2,7 +2,6 @@ package conv
 
 import (
 	"fmt"
-	"unsafe"
 
 	"github.com/millrace-go/millrace/accel/cpu/par"
 )
@@ -117,37 +116,6 @@ func (p *Plan) BackwardWeights(pool *par.Pool, dw, dy, x, scratch []float32) {
 	pool.For(r.tasks(), r)
 	clear(r.workers) // they point to the caller's memory
 	*r = gradRun{workers: r.workers}
-}
-
-// biasRun sums the planes of dy; a tile is a channel.
-type biasRun struct {
-	dbias, dy   []float32
-	sum         func(unsafe.Pointer, int) float32
-	images, len int
-}
-
-// Do sums channel c over the images, in order.
-func (r *biasRun) Do(c, _ int) {
-	total := float32(0)
-	for n := range r.images {
-		total += r.sum(unsafe.Pointer(&r.dy[(n*len(r.dbias)+c)*r.len]), r.len)
-	}
-	r.dbias[c] = total
-}
-
-// BackwardBias computes dbias, the gradient of the bias: the sum of dy over
-// images and positions.
-func (p *Plan) BackwardBias(pool *par.Pool, dbias, dy []float32) {
-	need("BackwardBias: dbias", len(dbias), p.BiasLen())
-	need("BackwardBias: dy", len(dy), p.YLen())
-	r, ok := p.biases.Get().(*biasRun)
-	if !ok {
-		r = new(biasRun)
-	}
-	defer p.biases.Put(r)
-	*r = biasRun{dbias: dbias, dy: dy, sum: p.weights.kernels.sum, images: p.spec.N, len: product(p.out)}
-	pool.For(len(dbias), r)
-	*r = biasRun{}
 }
 
 func need(what string, got, want int) {

@@ -10,7 +10,6 @@ var portable = kernels{
 	flush2:  func(a *flushArgs) { flushGo(a, 2) },
 	addTaps: addGo,
 	squares: map[int]func(*squareArgs){16: squaresGo, 8: squaresGo, 4: squaresGo}, unsquare: unsquareGo, spread: spreadGo,
-	sum: sumGo,
 }
 
 func f32(p unsafe.Pointer, bytes int) *float32 { return (*float32)(unsafe.Add(p, bytes)) }
@@ -101,14 +100,6 @@ func gradGo(a *gradArgs) {
 		}
 		*f32(a.dst, 4*j) += tree(&acc)
 	}
-}
-
-func sumGo(x unsafe.Pointer, n int) float32 {
-	var acc [2 * lanes]float32
-	for i := range n {
-		acc[i%len(acc)] += *f32(x, 4*i)
-	}
-	return tree(&acc)
 }
 
 func addGo(a *addArgs) {

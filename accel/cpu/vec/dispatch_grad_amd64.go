@@ -228,20 +228,3 @@ func hardSwishGradAVX512(dx *float32, dy *float32, x *float32, n int)
 
 //go:noescape
 func hardSwishGradAVX2(dx *float32, dy *float32, x *float32, n int)
-
-func clipGrad(dx, dy, x []float32, lo, hi float32) {
-	switch level {
-	case isa.AVX512:
-		clipGradAVX512(unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(x), lo, hi, len(dx))
-	case isa.AVX2:
-		clipGradAVX2(unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(x), lo, hi, len(dx))
-	default:
-		clipGradGo(dx, dy, x, lo, hi)
-	}
-}
-
-//go:noescape
-func clipGradAVX512(dx *float32, dy *float32, x *float32, lo float32, hi float32, n int)
-
-//go:noescape
-func clipGradAVX2(dx *float32, dy *float32, x *float32, lo float32, hi float32, n int)

@@ -32,8 +32,6 @@ func erf(dst, x []float32) { erfGo(dst, x) }
 
 func sqrt(dst, x []float32) { sqrtGo(dst, x) }
 
-func rsqrt(dst, x []float32) { rsqrtGo(dst, x) }
-
 func reciprocal(dst, x []float32) { reciprocalGo(dst, x) }
 
 func neg(dst, x []float32) { negGo(dst, x) }
@@ -88,8 +86,6 @@ func hardSigmoidGrad(dx, dy, x []float32, alpha, beta float32) {
 
 func hardSwishGrad(dx, dy, x []float32) { hardSwishGradGo(dx, dy, x) }
 
-func clipGrad(dx, dy, x []float32, lo, hi float32) { clipGradGo(dx, dy, x, lo, hi) }
-
 func add(dst, a, b []float32) { addGo(dst, a, b) }
 
 func sub(dst, a, b []float32) { subGo(dst, a, b) }
@@ -137,10 +133,6 @@ func maxOf(x []float32) float32 { return maxOfGo(x) }
 func minOf(x []float32) float32 { return minOfGo(x) }
 
 func softmaxRows(dst, x []float32, rows, cols int) { softmaxRowsGo(dst, x, rows, cols) }
-
-func biasSoftmaxRows(dst, x, bias []float32, rows, cols int, scale float32) {
-	biasSoftmaxRowsGo(dst, x, bias, rows, cols, scale)
-}
 
 func logSoftmaxRows(dst, x []float32, rows, cols int) { logSoftmaxRowsGo(dst, x, rows, cols) }
 

@@ -25,23 +25,6 @@ func softmaxRowsAVX512(dst *float32, x *float32, rows int, cols int)
 //go:noescape
 func softmaxRowsAVX2(dst *float32, x *float32, rows int, cols int)
 
-func biasSoftmaxRows(dst, x, bias []float32, rows, cols int, scale float32) {
-	switch level {
-	case isa.AVX512:
-		biasSoftmaxRowsAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(bias), rows, cols, scale)
-	case isa.AVX2:
-		biasSoftmaxRowsAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(bias), rows, cols, scale)
-	default:
-		biasSoftmaxRowsGo(dst, x, bias, rows, cols, scale)
-	}
-}
-
-//go:noescape
-func biasSoftmaxRowsAVX512(dst *float32, x *float32, bias *float32, rows int, cols int, scale float32)
-
-//go:noescape
-func biasSoftmaxRowsAVX2(dst *float32, x *float32, bias *float32, rows int, cols int, scale float32)
-
 func logSoftmaxRows(dst, x []float32, rows, cols int) {
 	switch level {
 	case isa.AVX512:

@@ -246,23 +246,6 @@ func sqrtAVX512(dst *float32, x *float32, n int)
 //go:noescape
 func sqrtAVX2(dst *float32, x *float32, n int)
 
-func rsqrt(dst, x []float32) {
-	switch level {
-	case isa.AVX512:
-		rsqrtAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst))
-	case isa.AVX2:
-		rsqrtAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst))
-	default:
-		rsqrtGo(dst, x)
-	}
-}
-
-//go:noescape
-func rsqrtAVX512(dst *float32, x *float32, n int)
-
-//go:noescape
-func rsqrtAVX2(dst *float32, x *float32, n int)
-
 func reciprocal(dst, x []float32) {
 	switch level {
 	case isa.AVX512:

@@ -132,12 +132,6 @@ var exact = []function{
 		}
 		return 0.25 * dy
 	}),
-	binaryFn("ClipGrad", func(d, dy, x []float32) { ClipGrad(d, dy, x, -1.5, 2) }, func(dy, x float64) float64 {
-		if -1.5 <= x && x <= 2 {
-			return dy
-		}
-		return 0
-	}),
 }
 
 // refMin and refMax are math's but for NaN, which here wins over infinities.
@@ -151,7 +145,6 @@ func refMax(a, b float64) float64 { return -refMin(-a, -b) }
 
 // composed are sums and products of a few rounded operations.
 var composed = []function{
-	unaryFn("Rsqrt", Rsqrt, func(x float64) float64 { return 1 / math.Sqrt(x) }, 1.5, 0),
 	unaryFn("Softsign", Softsign, func(x float64) float64 { return x / (1 + math.Abs(x)) }, 1.5, 0),
 	unaryFn("HardSwish", HardSwish, hardSwishRef, 2, 0x1p-24),
 	unaryFn("HardSigmoid", func(d, x []float32) { HardSigmoid(d, x, 0.25, 0.5) }, func(x float64) float64 { return within(0, 1, 0.25*x+0.5) }, 0.5, 0),

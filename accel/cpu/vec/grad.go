@@ -51,6 +51,3 @@ func HardSigmoidGrad(dx, dy, x []float32, alpha, beta float32) {
 
 // HardSwishGrad is dy·(x/3+½) where -3 < x < 3, dy above, and 0 below.
 func HardSwishGrad(dx, dy, x []float32) { same3(dx, dy, x); hardSwishGrad(dx, dy, x) }
-
-// ClipGrad is dy where lo <= x <= hi, and 0 elsewhere.
-func ClipGrad(dx, dy, x []float32, lo, hi float32) { same3(dx, dy, x); clipGrad(dx, dy, x, lo, hi) }

@@ -104,13 +104,3 @@ func hardSwishGradGo(dx, dy, x []float32) {
 		return v/3 + 0.5
 	})
 }
-
-func clipGradGo(dx, dy, x []float32, lo, hi float32) {
-	for i, v := range dy {
-		if x[i] >= lo && x[i] <= hi {
-			dx[i] = v
-		} else {
-			dx[i] = 0
-		}
-	}
-}

@@ -25,16 +25,6 @@ func softmaxRowGo(dst, x []float32) {
 	}
 }
 
-func biasSoftmaxRowsGo(dst, x, bias []float32, rows, cols int, scale float32) {
-	for r := range rows {
-		to := dst[r*cols : (r+1)*cols]
-		for i, v := range x[r*cols : (r+1)*cols] {
-			to[i] = fma32(v, scale, bias[i])
-		}
-		softmaxRowGo(to, to)
-	}
-}
-
 func logSoftmaxRowsGo(dst, x []float32, rows, cols int) {
 	for r := range rows {
 		logSoftmaxRowGo(dst[r*cols:(r+1)*cols], x[r*cols:(r+1)*cols])

@@ -77,12 +77,6 @@ func mishGo(dst, x []float32) {
 // rounded one.
 func sqrtGo(dst, x []float32) { each(dst, x, math.Sqrt) }
 
-func rsqrtGo(dst, x []float32) {
-	for i, v := range x {
-		dst[i] = 1 / float32(math.Sqrt(float64(v)))
-	}
-}
-
 func reciprocalGo(dst, x []float32) {
 	for i, v := range x {
 		dst[i] = 1 / v

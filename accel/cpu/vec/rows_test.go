@@ -62,22 +62,6 @@ func TestSoftmax(t *testing.T) {
 		check(t)
 		near(t, "SoftmaxRows", cols, y, rowsRef(x, cols, func(r []float32) []float64 { s, _ := softmaxRef(r); return s }), rounding(cols), 0)
 
-		bias := normals(cols, 21)
-		if cols > 2 {
-			bias[1] = float32(math.Inf(-1))
-		}
-		masked, check := guarded(len(x))
-		BiasSoftmaxRows(masked, x, bias, 0.5, testRows, cols)
-		check(t)
-		near(t, "BiasSoftmaxRows", cols, masked, rowsRef(x, cols, func(r []float32) []float64 {
-			sum := make([]float32, cols)
-			for i, v := range r {
-				sum[i] = v/2 + bias[i]
-			}
-			s, _ := softmaxRef(sum)
-			return s
-		}), rounding(cols), 0)
-
 		logs, check := guarded(len(x))
 		LogSoftmaxRows(logs, x, testRows, cols)
 		check(t)
@@ -142,10 +126,10 @@ func TestSoftmaxOfSpecialRows(t *testing.T) {
 					break
 				}
 			}
-			LogSoftmaxRow(got, c.x)
+			LogSoftmaxRows(got, c.x, 1, len(c.x))
 			for i, w := range c.want {
 				if (w != w) != (got[i] != got[i]) || w == 0.5 && !(math.Abs(float64(got[i])+math.Ln2) <= 1e-7) {
-					t.Errorf("LogSoftmaxRow(%g): got %g", c.x, got)
+					t.Errorf("LogSoftmaxRows(%g): got %g", c.x, got)
 					break
 				}
 			}
@@ -329,7 +313,6 @@ func rowResults(l isa.Level, x, dy []float32, rows, cols int) map[string][]float
 	LogSoftmaxRows(get("LogSoftmaxRows", n), x, rows, cols)
 	SoftmaxGradRows(get("SoftmaxGradRows", n), dy, out["SoftmaxRows"], rows, cols)
 	LogSoftmaxGradRows(get("LogSoftmaxGradRows", n), dy, out["LogSoftmaxRows"], rows, cols)
-	BiasSoftmaxRows(get("BiasSoftmaxRows", n), x, beta, 0.7, rows, cols)
 	mean, inv := get("mean", rows), get("invstd", rows)
 	LayerNormRows(get("LayerNormRows", n), mean, inv, x, gamma, beta, 1e-5, rows, cols)
 	LayerNormGradRows(get("LayerNormGradRows", n), get("dgamma", cols), get("dbeta", cols), dy, x, gamma, mean, inv, rows, cols)

@@ -16,25 +16,12 @@ func SoftmaxRows(dst, x []float32, rows, cols int) {
 // SoftmaxRow is SoftmaxRows of one row.
 func SoftmaxRow(dst, x []float32) { SoftmaxRows(dst, x, 1, len(x)) }
 
-// BiasSoftmaxRows is SoftmaxRows of x·scale + bias, each element rounded once,
-// with one bias of cols elements for all rows: an attention mask has 0 for the
-// keys seen and -Inf for the others.
-func BiasSoftmaxRows(dst, x, bias []float32, scale float32, rows, cols int) {
-	matrix(dst, rows, cols)
-	matrix(x, rows, cols)
-	vector(bias, cols)
-	biasSoftmaxRows(dst, x, bias, rows, cols, scale)
-}
-
 // LogSoftmaxRows is x-m-log Σ exp(x-m) along each row, m the largest element.
 func LogSoftmaxRows(dst, x []float32, rows, cols int) {
 	matrix(dst, rows, cols)
 	matrix(x, rows, cols)
 	logSoftmaxRows(dst, x, rows, cols)
 }
-
-// LogSoftmaxRow is LogSoftmaxRows of one row.
-func LogSoftmaxRow(dst, x []float32) { LogSoftmaxRows(dst, x, 1, len(x)) }
 
 // SoftmaxGradRows takes the gradient dy and the result y of SoftmaxRows:
 // dx = y·(dy - Σ dy·y). dx may be dy or y.

@@ -59,9 +59,6 @@ func Cos(dst, x []float32) { same(dst, x); cosGo(dst, x) }
 // Sqrt is the square root, correctly rounded.
 func Sqrt(dst, x []float32) { same(dst, x); sqrt(dst, x) }
 
-// Rsqrt is 1/√x: a correctly rounded square root and division.
-func Rsqrt(dst, x []float32) { same(dst, x); rsqrt(dst, x) }
-
 // Reciprocal is 1/x, correctly rounded.
 func Reciprocal(dst, x []float32) { same(dst, x); reciprocal(dst, x) }
 

@@ -2378,52 +2378,6 @@ done3:
 	VZEROUPPER
 	RET
 
-// func rsqrtAVX2(dst *float32, x *float32, n int)
-TEXT ·rsqrtAVX2(SB), NOSPLIT, $0-24
-	VMOVUPS constants<>+768(SB), Y15
-	MOVQ n+16(FP), CX
-	MOVQ CX, BX
-	ANDQ $15, CX
-	ANDQ $-16, BX
-	SHLQ $2, BX
-	LEAQ tailMasks<>+64(SB), DX
-	LEAQ (CX*4), AX
-	SUBQ AX, DX
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	XORQ AX, AX
-	CMPQ AX, BX
-	JGE tail2
-	PCALIGN $32
-single1:
-	VMOVUPS 0(SI)(AX*1), Y0
-	VMOVUPS 32(SI)(AX*1), Y1
-	VSQRTPS Y0, Y2
-	VSQRTPS Y1, Y0
-	VDIVPS Y2, Y15, Y2
-	VDIVPS Y0, Y15, Y0
-	VMOVUPS Y2, 0(DI)(AX*1)
-	VMOVUPS Y0, 32(DI)(AX*1)
-	ADDQ $64, AX
-	CMPQ AX, BX
-	JLT single1
-tail2:
-	TESTQ CX, CX
-	JEQ done3
-	VMOVUPS 0(DX), Y0
-	VMASKMOVPS 0(SI)(AX*1), Y0, Y1
-	VSQRTPS Y1, Y2
-	VDIVPS Y2, Y15, Y2
-	VMASKMOVPS Y2, Y0, 0(DI)(AX*1)
-	VMOVUPS 32(DX), Y0
-	VMASKMOVPS 32(SI)(AX*1), Y0, Y1
-	VSQRTPS Y1, Y2
-	VDIVPS Y2, Y15, Y2
-	VMASKMOVPS Y2, Y0, 32(DI)(AX*1)
-done3:
-	VZEROUPPER
-	RET
-
 // func reciprocalAVX2(dst *float32, x *float32, n int)
 TEXT ·reciprocalAVX2(SB), NOSPLIT, $0-24
 	VMOVUPS constants<>+768(SB), Y15

@@ -2942,45 +2942,6 @@ done3:
 	VZEROUPPER
 	RET
 
-// func rsqrtAVX512(dst *float32, x *float32, n int)
-TEXT ·rsqrtAVX512(SB), NOSPLIT, $0-24
-	LEAQ constants<>+63(SB), DX
-	ANDQ $-64, DX
-	VMOVUPS 3072(DX), Z31
-	MOVQ n+16(FP), CX
-	MOVQ CX, BX
-	ANDQ $15, CX
-	ANDQ $-16, BX
-	SHLQ $2, BX
-	MOVL $1, AX
-	SHLL CX, AX
-	DECL AX
-	KMOVW AX, K1
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	XORQ AX, AX
-	CMPQ AX, BX
-	JGE tail2
-	PCALIGN $32
-single1:
-	VMOVUPS 0(SI)(AX*1), Z0
-	VSQRTPS Z0, Z1
-	VDIVPS Z1, Z31, Z1
-	VMOVUPS Z1, 0(DI)(AX*1)
-	ADDQ $64, AX
-	CMPQ AX, BX
-	JLT single1
-tail2:
-	TESTQ CX, CX
-	JEQ done3
-	VMOVUPS.Z 0(SI)(AX*1), K1, Z0
-	VSQRTPS Z0, Z1
-	VDIVPS Z1, Z31, Z1
-	VMOVUPS Z1, K1, 0(DI)(AX*1)
-done3:
-	VZEROUPPER
-	RET
-
 // func reciprocalAVX512(dst *float32, x *float32, n int)
 TEXT ·reciprocalAVX512(SB), NOSPLIT, $0-24
 	LEAQ constants<>+63(SB), DX

@@ -78,7 +78,6 @@ func main() {
 		spreadTaps(a)
 		copyRows(a, avx2, 1)
 		copyRows(a, avx2, 2)
-		sum(a)
 	})
 }
 

@@ -59,7 +59,6 @@ var unary = []definition{
 	plain("mish", func(k *kernel, x *val) *val { return k.mul(x, k.mishFactor(x, k.expMinusAbs(x))) }),
 	plain("erf", (*kernel).erf),
 	plain("sqrt", (*kernel).sqrt),
-	plain("rsqrt", func(k *kernel, x *val) *val { return k.div(k.constant(1), k.sqrt(x)) }),
 	plain("reciprocal", func(k *kernel, x *val) *val { return k.div(k.constant(1), x) }),
 	plain("neg", (*kernel).neg),
 	plain("abs", (*kernel).abs),
@@ -159,11 +158,6 @@ var grad = []definition{
 		slope := k.fma(x, k.constant(1.0/3), k.constant(0.5))
 		slope = k.sel(k.cmp(greaterEqual, x, k.constant(3)), k.constant(1), slope)
 		return k.sel(k.cmp(lessEqual, x, k.constant(-3)), k.constant(0), slope)
-	}),
-	mapOf("clipGrad", "dx, dy, x", "lo, hi", func(l *lane, p []string, s []*val) {
-		x := l.load(p[2])
-		g := l.keep(l.cmp(greaterEqual, x, s[0]), l.load(p[1]))
-		l.store(p[0], l.keep(l.cmp(lessEqual, x, s[1]), g))
 	}),
 }
 

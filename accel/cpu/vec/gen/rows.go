@@ -93,9 +93,6 @@ var rowwise = []definition{
 	rowsOf("softmaxRows", "dst, x", "dst x", "", "", func(k *kernel, p map[string]string, _ []*val) {
 		softmax(k, p["dst"], func(l *lane) *val { return l.load(p["x"]) })
 	}),
-	rowsOf("biasSoftmaxRows", "dst, x, bias", "dst x", "", "scale", func(k *kernel, p map[string]string, s []*val) {
-		softmax(k, p["dst"], func(l *lane) *val { return l.fma(l.load(p["x"]), s[0], l.load(p["bias"])) })
-	}),
 	rowsOf("logSoftmaxRows", "dst, x", "dst x", "", "", func(k *kernel, p map[string]string, _ []*val) {
 		m := k.largest(func(l *lane) *val { return l.load(p["x"]) })
 		acc := k.accumulators()
