@@ -29,7 +29,8 @@ package bgemm
 
 import (
 	"fmt"
-	"sync"
+
+	"github.com/millrace-go/millrace/accel/cpu/par"
 )
 
 // Type is the type that A and B have, or are rounded to.
@@ -85,9 +86,7 @@ type Plan struct {
 	panels int
 	stride int // bytes of a copied row of A
 	small  int // the multiplications below which a product is not shared
-
-	mu   sync.Mutex
-	idle []*call
+	idle   par.Idle[call]
 }
 
 // impl is one implementation.

@@ -26,7 +26,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sync"
+
+	"github.com/millrace-go/millrace/accel/cpu/par"
 )
 
 // Spec describes a convolution, or with Transposed the operation whose input
@@ -83,8 +84,8 @@ type Plan struct {
 	gather   method // big to small: a convolution
 	scatter  method // small to big: its transpose
 	weights  *wgrad
-	calls    calls
-	grads    sync.Pool // of *gradRun that are not running
+	calls    par.Idle[call]
+	grads    par.Idle[gradRun]
 }
 
 // New plans the convolution of spec. It fails if sizes do not fit together.

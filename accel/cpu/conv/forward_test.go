@@ -169,9 +169,6 @@ func TestConcurrentCalls(t *testing.T) {
 }
 
 func TestNothingAllocated(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector makes sync.Pool forget")
-	}
 	pool := par.New(2)
 	defer pool.Close()
 	for _, name := range []string{"lenet2", "resnet stride", "dilated", "transposed 3-d"} {

@@ -1,8 +1,6 @@
 package conv
 
 import (
-	"sync"
-
 	"github.com/millrace-go/millrace/accel/cpu/par"
 )
 
@@ -41,17 +39,10 @@ type call struct {
 // Do computes one part.
 func (c *call) Do(tile, worker int) { c.method.do(c, tile, worker) }
 
-// calls keeps the state of calls that are not running, so that one allocates
-// nothing.
-type calls struct{ free sync.Pool }
-
 // run computes dst from src.
-func (f *calls) run(pool *par.Pool, m method, dst, src, packed, scratch []float32, end ending) {
-	c, ok := f.free.Get().(*call)
-	if !ok {
-		c = new(call)
-	}
-	defer f.free.Put(c)
+func (p *Plan) run(pool *par.Pool, m method, dst, src, packed, scratch []float32, end ending) {
+	c := p.calls.Take()
+	defer p.calls.Give(c)
 	c.threads = pool.Threads()
 	if len(c.workers) < c.threads {
 		c.workers = make([]worker, c.threads)

@@ -75,7 +75,7 @@ func (p *Plan) ForwardPacked(pool *par.Pool, y, x, packed, bias, residual, scrat
 	end := ending{bias: bias, residual: residual}
 	end.lo, end.hi = p.epilogue.bounds()
 	end.open = bias == nil && residual == nil && p.epilogue.Act == None
-	p.calls.run(pool, p.forward(), y, x, packed, scratch, end)
+	p.run(pool, p.forward(), y, x, packed, scratch, end)
 }
 
 // BackwardData computes dx, the gradient of x, from that of y before the
@@ -87,7 +87,7 @@ func (p *Plan) BackwardData(pool *par.Pool, dx, dy, w, scratch []float32) {
 	atLeast("BackwardData: scratch", len(scratch), p.DataScratch(pool.Threads()))
 	n := p.backward().packedLen()
 	p.backward().pack(scratch[:n], w)
-	p.calls.run(pool, p.backward(), dx, dy, scratch[:n], scratch[n:], open)
+	p.run(pool, p.backward(), dx, dy, scratch[:n], scratch[n:], open)
 }
 
 // BackwardWeights computes dw, the gradient of w, from x and the gradient of y
@@ -101,11 +101,8 @@ func (p *Plan) BackwardWeights(pool *par.Pool, dw, dy, x, scratch []float32) {
 	need("BackwardWeights: dy", len(dy), p.YLen())
 	need("BackwardWeights: x", len(x), p.XLen())
 	atLeast("BackwardWeights: scratch", len(scratch), p.WeightsScratch(pool.Threads()))
-	r, ok := p.grads.Get().(*gradRun)
-	if !ok {
-		r = new(gradRun)
-	}
-	defer p.grads.Put(r)
+	r := p.grads.Take()
+	defer p.grads.Give(r)
 	if n := pool.Threads(); len(r.workers) < n {
 		r.workers = make([]worker, n)
 	}

@@ -34,9 +34,9 @@ package gemm
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/millrace-go/millrace/accel/cpu/isa"
+	"github.com/millrace-go/millrace/accel/cpu/par"
 )
 
 // Spec says what to multiply. The zero value of every field but the sizes is a
@@ -81,9 +81,7 @@ type Plan struct {
 	level isa.Level
 	core  product
 	lens  lengths
-
-	mu   sync.Mutex
-	idle []*call
+	idle  par.Idle[call]
 }
 
 // lengths are the least lengths of the operands.

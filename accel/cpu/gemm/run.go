@@ -20,25 +20,11 @@ func (p *Plan) Run(pool *par.Pool, op Operands) {
 	if p.spec.M == 0 || p.spec.N == 0 {
 		return
 	}
-	c := p.take()
-	c.op, c.grid = op, p.core.grid(p.spec.Batch, threads, op.Packed != nil)
+	c := p.idle.Take()
+	c.plan, c.op, c.grid = p, op, p.core.grid(p.spec.Batch, threads, op.Packed != nil)
 	pool.For(c.grid.tasks(), c)
 	c.op = Operands{}
-	p.mu.Lock()
-	p.idle = append(p.idle, c)
-	p.mu.Unlock()
-}
-
-// take returns a call that no one uses.
-func (p *Plan) take() *call {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if n := len(p.idle); n > 0 {
-		c := p.idle[n-1]
-		p.idle = p.idle[:n-1]
-		return c
-	}
-	return &call{plan: p}
+	p.idle.Give(c)
 }
 
 func (p *Plan) checkOperands(op *Operands, threads int) {

@@ -145,3 +145,15 @@ func BenchmarkFor(b *testing.B) {
 		p.For(2, c)
 	}
 }
+
+func TestIdle(t *testing.T) {
+	var idle Idle[int]
+	a, b := idle.Take(), idle.Take()
+	if a == b {
+		t.Fatal("taken twice")
+	}
+	idle.Give(a)
+	if idle.Take() != a || idle.Take() == a {
+		t.Error("what was given is not taken once")
+	}
+}

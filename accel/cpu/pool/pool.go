@@ -14,6 +14,8 @@ import (
 	"math"
 	"slices"
 	"sort"
+
+	"github.com/millrace-go/millrace/accel/cpu/par"
 )
 
 // Spec describes the windows.
@@ -44,7 +46,7 @@ type Plan struct {
 	whole   bool // one window, which is the plane
 	pairs   bool // windows of 2 x 2 side by side, or 2 in one dimension
 	kernels *kernels
-	runs    runs
+	runs    par.Idle[run]
 }
 
 // axis is one dimension: the window of output o has the taps lo[o] to hi[o]

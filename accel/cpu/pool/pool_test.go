@@ -309,9 +309,6 @@ func TestBadSpecs(t *testing.T) {
 }
 
 func TestNothingAllocated(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector makes sync.Pool forget")
-	}
 	p, err := New(specs()["lenet1"])
 	if err != nil {
 		t.Fatal(err)

@@ -2,14 +2,9 @@ package pool
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/millrace-go/millrace/accel/cpu/par"
 )
-
-// runs keeps the state of calls that are not running, so that a call allocates
-// nothing.
-type runs struct{ free sync.Pool }
 
 // run is one call: a par.Body whose tiles are some planes.
 type run struct {
@@ -41,11 +36,8 @@ const tileLen = 1 << 14
 
 // each does the planes of r, which is reset but for plane.
 func (p *Plan) each(pool *par.Pool, set run) {
-	r, ok := p.runs.free.Get().(*run)
-	if !ok {
-		r = new(run)
-	}
-	defer p.runs.free.Put(r)
+	r := p.runs.Take()
+	defer p.runs.Give(r)
 	set.args, set.lineArgs = r.args, r.lineArgs
 	*r = set
 	if n := pool.Threads(); len(r.args) < n {

@@ -34,7 +34,8 @@ package qgemm
 
 import (
 	"fmt"
-	"sync"
+
+	"github.com/millrace-go/millrace/accel/cpu/par"
 )
 
 // Out is what C holds.
@@ -92,9 +93,7 @@ type Plan struct {
 	panels int // ceil(N/nr)
 	stride int // bytes of a copied row of A
 	small  int // the multiplications below which a product is not shared
-
-	mu   sync.Mutex
-	idle []*call
+	idle   par.Idle[call]
 }
 
 // nr is the columns of a panel of B; maxRows is the most rows a tile has.

@@ -27,7 +27,8 @@ func (p *Plan) Run(pool *par.Pool, op Operands) {
 	if p.spec.M*p.spec.N*p.spec.K < p.small {
 		pool = nil
 	}
-	c := p.take()
+	c := p.idle.Take()
+	c.plan = p
 	c.begin(op, pool.Threads())
 	if c.copies {
 		pool.For((p.spec.M+copyRows-1)/copyRows, (*copier)(c))
@@ -43,21 +44,7 @@ func (p *Plan) give(c *call) {
 	for i := range c.work {
 		c.work[i].tile, c.work[i].finish = tileArgs{}, finishArgs{}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.idle = append(p.idle, c)
-}
-
-// take returns a call that no one uses.
-func (p *Plan) take() *call {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if n := len(p.idle); n > 0 {
-		c := p.idle[n-1]
-		p.idle = p.idle[:n-1]
-		return c
-	}
-	return &call{plan: p}
+	p.idle.Give(c)
 }
 
 func (p *Plan) check(op *Operands) {
