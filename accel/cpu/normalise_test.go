@@ -103,7 +103,7 @@ func TestNetworkKernelsAllocateNothing(t *testing.T) {
 	for i, tr := range append(networkTrials(), lstm(3, 5, 8), lstm(3, 5, 8, 1, 2)) {
 		run := tr.ready(t)
 		run()
-		if n := testing.AllocsPerRun(5, run); n > 0 {
+		if n := testing.AllocsPerRun(50, run); n > 0 {
 			t.Errorf("%d %s: %g allocations a run", i, tr.op, n)
 		}
 	}

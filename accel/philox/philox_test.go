@@ -246,7 +246,7 @@ func TestProbability(t *testing.T) {
 func TestNothingEscapes(t *testing.T) {
 	x := make([]float32, 100)
 	mask, wide := make([]uint8, 100), make([]float64, 100)
-	if n := testing.AllocsPerRun(10, func() {
+	if n := testing.AllocsPerRun(50, func() {
 		stream.Uniform64(wide, 1)
 		stream.Normal64(wide, 1)
 		stream.Uniform(x, 1)

@@ -161,7 +161,7 @@ func TestFusedAllocatesNothing(t *testing.T) {
 		opt := Optimizer{Transform: tr, Pool: pool}
 		params, grads := set(1, sizes...), set(2, sizes...)
 		st := opt.NewState(params)
-		if n := testing.AllocsPerRun(5, func() {
+		if n := testing.AllocsPerRun(50, func() {
 			if err := opt.Step(params, grads, st); err != nil {
 				t.Fatal(err)
 			}
