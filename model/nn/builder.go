@@ -2,9 +2,11 @@ package nn
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/millrace-go/millrace/accel"
 	"github.com/millrace-go/millrace/model/graph"
+	"github.com/millrace-go/millrace/model/weights"
 )
 
 // Builder puts a model together layer by layer. Its methods do nothing after
@@ -68,8 +70,11 @@ func (b *Builder) Input(name string) *graph.Value {
 	return v
 }
 
-// Param declares a parameter.
-func (b *Builder) Param(name string, init Init, shape ...int) *graph.Value {
+// Param declares a parameter. It is an error if init does not fit its rank.
+func (b *Builder) Param(name string, init Initializer, shape ...int) *graph.Value {
+	if b.err == nil {
+		b.err = checkParam(name, init, shape)
+	}
 	if b.err != nil {
 		return nil
 	}
@@ -77,6 +82,20 @@ func (b *Builder) Param(name string, init Init, shape ...int) *graph.Value {
 	b.err = err
 	b.m.Params = append(b.m.Params, Param{Name: name, Shape: shape, Prunable: len(shape) >= 2, Init: init})
 	return v
+}
+
+// checkParam tries the initializer on one element: what it rejects, bounds or a rank,
+// it rejects there.
+func checkParam(name string, init Initializer, shape []int) error {
+	for _, d := range shape {
+		if d < 1 {
+			return fmt.Errorf("nn: parameter %q: shape %v, want dimensions of at least 1", name, shape)
+		}
+	}
+	if init == nil {
+		return fmt.Errorf("nn: parameter %q has no initializer", name)
+	}
+	return init.Fill(weights.New(name, slices.Repeat([]int{1}, len(shape))...), 0)
 }
 
 // Op applies any operator.
@@ -90,8 +109,8 @@ func (b *Builder) Op(op, name string, attrs accel.Attrs, in ...*graph.Value) *gr
 }
 
 // Dense is x·Wᵀ + b on x [N in], with parameters <name>.weight [out in] and
-// <name>.bias [out].
-func (b *Builder) Dense(name string, x *graph.Value, out int, init func(fanIn, fanOut int) Init) *graph.Value {
+// <name>.bias [out], which begins with zeros.
+func (b *Builder) Dense(name string, x *graph.Value, out int, init Initializer) *graph.Value {
 	if b.err == nil && (len(x.Type.Shape) != 2 || out < 1) {
 		b.err = fmt.Errorf("nn: dense layer %q of width %d on %s, want [N width]", name, out, x)
 	}
@@ -99,13 +118,13 @@ func (b *Builder) Dense(name string, x *graph.Value, out int, init func(fanIn, f
 		return nil
 	}
 	in := x.Type.Shape[1]
-	w := b.Param(name+".weight", init(in, out), out, in)
-	bias := b.Param(name+".bias", Zero(), out)
+	w := b.Param(name+".weight", init, out, in)
+	bias := b.Param(name+".bias", Zeros(), out)
 	return b.Op("Gemm", name, accel.Attrs{accel.Int("transB", 1)}, x, w, bias)
 }
 
-// HeInit is HeUniform as Dense wants it.
-func HeInit(fanIn, _ int) Init { return HeUniform(fanIn) }
+// forRelu is for the weights of layers with ReLU behind.
+var forRelu = KaimingUniform(FanIn, GainRelu)
 
 // Conv is a k x k convolution of images x [N C H W] that keeps their size (odd
 // k, stride 1, zero padding), with parameters <name>.weight [out C k k] and
@@ -118,8 +137,8 @@ func (b *Builder) Conv(name string, x *graph.Value, out, k int) *graph.Value {
 		return nil
 	}
 	in, p := x.Type.Shape[1], k/2
-	w := b.Param(name+".weight", HeUniform(in*k*k), out, in, k, k)
-	bias := b.Param(name+".bias", Zero(), out)
+	w := b.Param(name+".weight", forRelu, out, in, k, k)
+	bias := b.Param(name+".bias", Zeros(), out)
 	attrs := accel.Attrs{accel.Ints("kernel_shape", k, k), accel.Ints("pads", p, p, p, p), accel.Ints("strides", 1, 1)}
 	return b.Op("Conv", name, attrs, x, w, bias)
 }
@@ -152,7 +171,7 @@ const embeddingBound = 0.05
 // Embedding looks up the ids of an int32 input [N] in a parameter <name>.weight
 // [cardinality dim].
 func (b *Builder) Embedding(name string, ids *graph.Value, cardinality, dim int) *graph.Value {
-	w := b.Param(name+".weight", Init{embeddingBound}, cardinality, dim)
+	w := b.Param(name+".weight", Uniform(-embeddingBound, embeddingBound), cardinality, dim)
 	return b.Op("Gather", "lookup "+name, nil, w, ids)
 }
 
@@ -207,6 +226,6 @@ func (b *Builder) Finish(logits *graph.Value) (*Model, error) {
 
 // Hidden is a dense layer with ReLU and dropout.
 func (b *Builder) Hidden(name string, x *graph.Value, width int, dropout float64) *graph.Value {
-	x = b.Relu(name+".relu", b.Dense(name, x, width, HeInit))
+	x = b.Relu(name+".relu", b.Dense(name, x, width, forRelu))
 	return b.Dropout(name+".dropout", x, dropout)
 }

@@ -44,17 +44,18 @@ func Constant(value float64) Initializer {
 	}
 }
 
-// Uniform draws from low to high: low + (high-low)*u, with u a multiple of 2⁻²⁴
-// of [0, 1).
+// Uniform draws from low to high: their middle and (2u-1) times half their distance,
+// with u a multiple of 2⁻⁵³ of [0, 1). That is exact arithmetic but for the last two
+// roundings; u comes of the stream's key by package counter, not of the stream.
 func Uniform(low, high float64) Initializer {
 	return func(t weights.Tensor, s philox.Stream) error {
 		if !isFinite(high-low) || !(low <= high) {
 			return fmt.Errorf("uniform from %v to %v, want finite bounds, the lower first", low, high)
 		}
-		data := t.Data()
-		s.Uniform(data, 0)
-		for i, u := range data {
-			data[i] = float32(low + float64((high-low)*float64(u)))
+		half := (high - low) / 2
+		middle, data := low+half, t.Data()
+		for i := range data {
+			data[i] = float32(middle + float64(half*(2*counter.Float64(s.Key, uint64(i))-1)))
 		}
 		return nil
 	}
@@ -171,7 +172,7 @@ func scaled(of func(in, out float64) Initializer) Initializer {
 	return func(t weights.Tensor, s philox.Stream) error {
 		shape := t.Shape()
 		if len(shape) < 2 {
-			return fmt.Errorf("shape %v, want two dimensions or more", shape)
+			return fmt.Errorf("%d dimensions, want two or more", len(shape))
 		}
 		if len(t.Data()) == 0 {
 			return nil

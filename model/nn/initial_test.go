@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/millrace-go/millrace/accel/counter"
 	"github.com/millrace-go/millrace/model/weights"
 )
 
@@ -81,6 +82,28 @@ func TestInitialElements(t *testing.T) {
 		}
 		if slices.Equal(filled(t, in, 4, "w", 8), long[:8]) || slices.Equal(filled(t, in, 3, "v", 8), long[:8]) {
 			t.Errorf("%s: another seed or name gives the same draws", name)
+		}
+	}
+}
+
+// Models that were trained before began with bound·(2u-1), and digests of their results
+// are pinned: the same bits come of the initializers that layers have now.
+func TestInitialBitsOfLayers(t *testing.T) {
+	for name, tc := range map[string]struct {
+		in    Initializer
+		bound float64
+		shape []int
+	}{
+		"dense, ReLU":   {forRelu, math.Sqrt(6.0 / 103), []int{400, 103}},
+		"dense, linear": {XavierUniform(GainLinear), math.Sqrt(6.0 / 507), []int{400, 107}},
+		"convolution":   {forRelu, math.Sqrt(6.0 / (7 * 9)), []int{640, 7, 3, 3}},
+		"embedding":     {Uniform(-embeddingBound, embeddingBound), 0.05, []int{4000, 10}},
+	} {
+		key := counter.Key(11, "init", "w")
+		for i, got := range filled(t, tc.in, 11, "w", tc.shape...) {
+			if want := float32(tc.bound * (float64(2*counter.Float64(key, uint64(i))) - 1)); got != want {
+				t.Fatalf("%s: element %d is %v, want %v", name, i, got, want)
+			}
 		}
 	}
 }

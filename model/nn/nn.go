@@ -6,6 +6,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/millrace-go/millrace/model/graph"
+	"github.com/millrace-go/millrace/model/weights"
 )
 
 // Input describes one input of a model; its first dimension, the batch, is left out.
@@ -33,7 +34,7 @@ type Param struct {
 	// Prunable says that magnitude pruning may zero elements: weights of rank 2
 	// and more, embeddings included, but no biases.
 	Prunable bool
-	Init     Init
+	Init     Initializer
 }
 
 // Model is a network: its graph from the inputs to the logits, and what a
@@ -44,4 +45,17 @@ type Model struct {
 	Inputs  []Input
 	Classes int
 	Params  []Param // in the order of Graph.Params, and of every weights.Set
+}
+
+// Init draws the parameters of a new model: see Initializer.Fill. It panics if an
+// initializer rejects its parameter, which a Builder has checked.
+func (m *Model) Init(seed uint64) weights.Set {
+	set := make(weights.Set, len(m.Params))
+	for i, p := range m.Params {
+		set[i] = weights.New(p.Name, p.Shape...)
+		if err := p.Init.Fill(set[i], seed); err != nil {
+			panic(err)
+		}
+	}
+	return set
 }

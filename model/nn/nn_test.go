@@ -21,7 +21,7 @@ func small(t testing.TB) *Model {
 		{Name: "id", DType: "int32", Shape: []int{}, Cardinality: 5},
 	}, 3)
 	x := b.Concat("columns", b.Input("x"), b.Embedding("embed.id", b.Input("id"), 5, 2))
-	m, err := b.Finish(b.Dense("logits", b.Hidden("fc1", x, 4, 0.25), 3, GlorotUniform))
+	m, err := b.Finish(b.Dense("logits", b.Hidden("fc1", x, 4, 0.25), 3, XavierUniform(1)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func newTrainer(t testing.TB, m *Model) *Trainer {
 // -log of the probabilities that the predictor gives.
 func TestLossIsOfThePrediction(t *testing.T) {
 	b := NewBuilder("linear", []Input{{Name: "x", DType: "float32", Shape: []int{3}}}, 3)
-	m, err := b.Finish(b.Dense("logits", b.Input("x"), 3, HeInit))
+	m, err := b.Finish(b.Dense("logits", b.Input("x"), 3, forRelu))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,9 +284,9 @@ func TestBuilderErrors(t *testing.T) {
 			b := NewBuilder("m", in, 3)
 			x := b.Input("x")
 			for _, name := range []string{"a", "b"} {
-				x = b.Dense(name, x, 1<<30, HeInit)
+				x = b.Dense(name, x, 1<<30, forRelu)
 			}
-			return b.Finish(b.Dense("c", x, 3, HeInit))
+			return b.Finish(b.Dense("c", x, 3, forRelu))
 		}, "more than 2147483647 parameters"},
 		{"convolution of a vector", func() (*Model, error) {
 			b := NewBuilder("m", in, 3)
@@ -294,8 +294,21 @@ func TestBuilderErrors(t *testing.T) {
 		}, `convolution "c"`},
 		{"dense of an image", func() (*Model, error) {
 			b := NewBuilder("m", []Input{{Name: "x", DType: "float32", Shape: []int{1, 2, 2}}}, 3)
-			return b.Finish(b.Dense("d", b.Input("x"), 3, HeInit))
+			return b.Finish(b.Dense("d", b.Input("x"), 3, forRelu))
 		}, `dense layer "d"`},
+		{"an initializer for matrices", func() (*Model, error) {
+			b := NewBuilder("m", in, 3)
+			b.Param("gain", forRelu, 4)
+			return b.Finish(b.Dense("d", b.Input("x"), 3, forRelu))
+		}, `initial values of "gain": 1 dimensions, want two or more`},
+		{"no initializer", func() (*Model, error) {
+			b := NewBuilder("m", in, 3)
+			return b.Finish(b.Dense("d", b.Input("x"), 3, nil))
+		}, `"d.weight" has no initializer`},
+		{"an embedding of no width", func() (*Model, error) {
+			b := NewBuilder("m", []Input{{Name: "x", DType: "int32", Cardinality: 4}}, 3)
+			return b.Finish(b.Embedding("e", b.Input("x"), 4, 0))
+		}, `"e.weight": shape [4 0]`},
 	} {
 		if _, err := c.build(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one with %q", c.name, err, c.want)

@@ -16,7 +16,7 @@ func Orthogonal(gain float64) Initializer {
 	return func(t weights.Tensor, s philox.Stream) error {
 		shape := t.Shape()
 		if len(shape) < 2 {
-			return fmt.Errorf("shape %v, want two dimensions or more", shape)
+			return fmt.Errorf("%d dimensions, want two or more", len(shape))
 		}
 		if !isFinite(gain) {
 			return fmt.Errorf("gain %v, want a finite one", gain)

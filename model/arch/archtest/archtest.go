@@ -89,20 +89,26 @@ func params(t *testing.T, m *nn.Model, c Case) {
 	}
 }
 
-// checkInit: biases are zero, weights fill their interval, and depend on the seed.
+// checkInit: biases are zero; weights are of both signs, within He's bound, which is
+// the widest of those in use, and depend on the seed.
 func checkInit(t *testing.T, p nn.Param, data, other []float32) {
 	low, high := slices.Min(data), slices.Max(data)
-	if p.Init.Bound == 0 {
+	if !p.Prunable {
 		if low != 0 || high != 0 {
 			t.Errorf("%s: values from %g to %g, want zeros", p.Name, low, high)
 		}
 		return
 	}
-	if float64(high) > p.Init.Bound || float64(low) < -p.Init.Bound || !p.Prunable {
-		t.Errorf("%s: values from %g to %g, want within %g", p.Name, low, high, p.Init.Bound)
+	fan := 1
+	for _, d := range p.Shape[1:] {
+		fan *= d
 	}
-	if len(data) >= 16 && float64(high-low) < p.Init.Bound { // 16 draws all in one half: 2⁻¹⁵
-		t.Errorf("%s: values from %g to %g hardly fill ±%g", p.Name, low, high, p.Init.Bound)
+	bound := math.Sqrt(6 / float64(fan))
+	if !(float64(high) <= bound && float64(low) >= -bound) {
+		t.Errorf("%s: values from %g to %g, want within %g", p.Name, low, high, bound)
+	}
+	if len(data) >= 16 && !(low < 0 && high > 0) { // 16 draws of one sign: 2⁻¹⁵
+		t.Errorf("%s: values from %g to %g, want both signs", p.Name, low, high)
 	}
 	if slices.Equal(data, other) {
 		t.Errorf("%s: two seeds give the same values", p.Name)

@@ -46,7 +46,7 @@ func Build(c Config, inputs []nn.Input, classes int) (*nn.Model, error) {
 	for i, width := range c.Hidden {
 		x = b.Hidden(fmt.Sprintf("fc%d", i+1), x, width, c.Dropout)
 	}
-	return b.Finish(b.Dense("logits", x, classes, nn.GlorotUniform))
+	return b.Finish(b.Dense("logits", x, classes, nn.XavierUniform(nn.GainLinear)))
 }
 
 func (c Config) check(inputs []nn.Input) error {
