@@ -57,6 +57,7 @@ type binder struct {
 	values   map[*Value]*Value
 	symbols  map[int]int
 	prefix   string // of the names of nodes: the round of a loop
+	depth    int    // of definitions in definitions
 }
 
 // NodeError is the error of a node of a graph that is bound.
@@ -243,9 +244,18 @@ func (b *binder) fold(n, m *Node) error {
 	return nil
 }
 
+// maxDepth bounds how deep definitions lie in definitions: one that led back to itself
+// would end in a crash, not in an error. Those there are take a handful.
+const maxDepth = 100
+
+var errEndless = fmt.Errorf("its definition leads back to itself: %w", accel.ErrUnsupported)
+
 // expand writes a node as others, as the definition says, which are bound in
 // their turn.
 func (b *binder) expand(n, m *Node, definition func(*B, *Node) []*Value) error {
+	if b.depth >= maxDepth {
+		return errEndless
+	}
 	inner := New(n.Name)
 	view := *m
 	view.Inputs = make([]*Value, len(m.Inputs))
@@ -267,12 +277,14 @@ func (b *binder) expand(n, m *Node, definition func(*B, *Node) []*Value) error {
 	if build.err != nil {
 		return build.err
 	}
-	sub := &binder{from: inner, to: b.to, with: Binding{NoFold: b.with.NoFold, MaxUnroll: b.with.MaxUnroll}, values: outer, symbols: b.symbols}
+	sub := &binder{from: inner, to: b.to, with: Binding{NoFold: b.with.NoFold, MaxUnroll: b.with.MaxUnroll}, values: outer, symbols: b.symbols, depth: b.depth + 1}
 	for _, v := range inner.Consts {
 		outer[v] = b.to.Const(v.Name, v.Data)
 	}
 	for _, k := range inner.Nodes {
-		if err := sub.node(k); err != nil {
+		if err := sub.node(k); errors.Is(err, errEndless) {
+			return err // said once, not at every level
+		} else if err != nil {
 			return fmt.Errorf("%s in its definition: %w", k.Op, err)
 		}
 	}

@@ -1,7 +1,9 @@
 package graph
 
 import (
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/millrace-go/millrace/accel"
@@ -49,5 +51,33 @@ func TestBindFoldsShapes(t *testing.T) {
 	out := bound.Outputs[0]
 	if out.Kind != Const || !slices.Equal(accel.Values[int64](out.Data), []int64{10, 12}) {
 		t.Errorf("2·shape = %v, want the constant [10 12]\n%s", out, bound)
+	}
+}
+
+// A definition that leads back to its operator is an error, not a stack that overflows.
+func TestDefinitionThatLeadsBack(t *testing.T) {
+	table["Ouroboros"] = operator{name: "Ouroboros", min: 1, shapes: like, expand: func(b *B, n *Node) []*Value {
+		return []*Value{b.Op("Ouroboros", nil, n.Inputs[0])}
+	}}
+	defer delete(table, "Ouroboros")
+	g := New("g")
+	x, _ := g.Input("x", accel.Float32, 2)
+	y, err := g.Apply("Ouroboros", "", nil, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Outputs = []*Value{y}
+	if _, _, err := g.Bind(Binding{}); !errors.Is(err, accel.ErrUnsupported) || err.Error() != "graph: Ouroboros (Ouroboros): its definition leads back to itself: "+accel.ErrUnsupported.Error() {
+		t.Errorf("error %v", err)
+	}
+}
+
+// Scales are floating-point numbers; of others the division is not defined here.
+func TestQuantizeByIntegers(t *testing.T) {
+	g := New("g")
+	x, _ := g.Input("x", accel.Int32, 2)
+	s, _ := g.Input("s", accel.Int32)
+	if _, err := g.Apply("QuantizeLinear", "q", nil, x, s); !errors.Is(err, accel.ErrUnsupported) || !strings.Contains(err.Error(), "int32 by a scale of int32") {
+		t.Errorf("error %v", err)
 	}
 }

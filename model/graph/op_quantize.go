@@ -24,6 +24,9 @@ var opQuantizeLinear = operator{
 	name: "QuantizeLinear", min: 2, max: 3, flat: true,
 	shapes: func(c *Context) ([]Type, error) {
 		t, err := accel.Uint8, error(nil)
+		if x := c.DType(0); !x.IsFloat() && x != accel.Int32 || !c.DType(1).IsFloat() && c.DType(1) != accel.Float8E8M0 {
+			return nil, fmt.Errorf("%s by a scale of %s: %w", x, c.DType(1), accel.ErrUnsupported)
+		}
 		if name := c.Attrs.Str("output_dtype", ""); name != "" {
 			if t, err = accel.ParseDType(name); err != nil {
 				return nil, err
