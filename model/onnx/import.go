@@ -17,7 +17,7 @@ type importer struct {
 	functions map[functionKey]*wire.Function
 	active    map[functionKey]bool // being written out
 	left      int64                // bytes of tensors that may still be read
-	nodes     int                  // made
+	nodes     int                  // made, constants and calls of functions included
 }
 
 // maxCalls bounds how deep functions call functions.
@@ -302,6 +302,9 @@ func (s *scope) body(w *wire.Graph) (*graph.Graph, error) {
 
 // function writes out the call of a function of the model.
 func (s *scope) function(n *wire.Node, k functionKey, f *wire.Function) error {
+	if err := s.im.count(); err != nil {
+		return err
+	}
 	if s.im.active[k] {
 		return fmt.Errorf("function %q calls itself", f.Name)
 	}
@@ -406,14 +409,22 @@ func (s *scope) resolve(a *wire.Attribute) (*wire.Attribute, bool) {
 	return &out, true
 }
 
+// count takes a node, a constant or a call from those there may be.
+func (im *importer) count() error {
+	if im.nodes++; im.nodes > im.opt.MaxNodes {
+		return fmt.Errorf("more than %d nodes: %w", im.opt.MaxNodes, wire.ErrLimit)
+	}
+	return nil
+}
+
 // add appends a node in its newest form.
 func (s *scope) add(n *graph.Node, outputs []string) error {
 	n.Inputs = trimmed(slices.Clone(n.Inputs))
 	if !slices.Contains(outputs, n.Name) { // many writers call a node like its result
 		n.Name = s.taken.fresh(n.Name)
 	}
-	if s.im.nodes++; s.im.nodes > s.im.opt.MaxNodes {
-		return fmt.Errorf("more than %d nodes: %w", s.im.opt.MaxNodes, wire.ErrLimit)
+	if err := s.im.count(); err != nil {
+		return err
 	}
 	if !supported()[n.Op] {
 		return fmt.Errorf("operator %s: %w", n.Op, accel.ErrUnsupported)

@@ -251,23 +251,36 @@ func TestImportLimits(t *testing.T) {
 	if _, err := Convert(modelOf([]*wire.Node{op("Add", "x,w", "y")}, floats("w", 1, 2)), Options{MaxBytes: 7}); !errors.Is(err, wire.ErrLimit) {
 		t.Errorf("8 bytes of a limit of 7: got error %v", err)
 	}
-	// Each function calls the one before twice: 2⁴⁰ nodes.
-	m = modelOf([]*wire.Node{{OpType: "F39", Domain: "f", Inputs: []string{"x"}, Outputs: []string{"y"}}})
+	// Each function calls the one before twice: 2⁴⁰ nodes, or as many calls of a function
+	// that hands on its input, or constants.
+	for _, leaf := range []string{"Neg", "", "Constant"} {
+		if _, err := Convert(manyCalls(leaf), Options{MaxNodes: 1000}); !errors.Is(err, wire.ErrLimit) {
+			t.Errorf("2⁴⁰ of %q: got error %v", leaf, err)
+		}
+	}
+}
+
+// manyCalls is a model that calls a function of one node, a leaf, 2⁴⁰ times.
+func manyCalls(leaf string) *wire.Model {
+	m := modelOf([]*wire.Node{{OpType: "F39", Domain: "f", Inputs: []string{"x"}, Outputs: []string{"y"}}})
 	m.OperatorSets = append(m.OperatorSets, wire.OperatorSet{Domain: "f", Version: 1})
 	for i := range 40 {
 		f := &wire.Function{Name: fmt.Sprintf("F%d", i), Domain: "f", Inputs: []string{"a"}, Outputs: []string{"c"}}
-		for _, names := range [][2]string{{"a", "b"}, {"b", "c"}} {
-			n := &wire.Node{OpType: "Neg", Inputs: names[:1], Outputs: names[1:]}
-			if i > 0 {
-				n.OpType, n.Domain = fmt.Sprintf("F%d", i-1), "f"
+		switch {
+		case i > 0:
+			for _, names := range [][]string{{"a", "b"}, {"b", "c"}} {
+				f.Nodes = append(f.Nodes, &wire.Node{OpType: fmt.Sprintf("F%d", i-1), Domain: "f", Inputs: names[:1], Outputs: names[1:]})
 			}
-			f.Nodes = append(f.Nodes, n)
+		case leaf == "":
+			f.Outputs = f.Inputs
+		case leaf == "Constant":
+			f.Nodes = []*wire.Node{{OpType: leaf, Outputs: []string{"c"}, Attributes: []*wire.Attribute{{Name: "value_int", Type: wire.AttributeInt}}}}
+		default:
+			f.Nodes = []*wire.Node{{OpType: leaf, Inputs: []string{"a"}, Outputs: []string{"c"}}}
 		}
 		m.Functions = append(m.Functions, f)
 	}
-	if _, err := Convert(m, Options{MaxNodes: 1000}); !errors.Is(err, wire.ErrLimit) {
-		t.Errorf("2⁴⁰ nodes: got error %v", err)
-	}
+	return m
 }
 
 // Names of nodes and values may be the same, and nodes may be unsorted or unnamed.

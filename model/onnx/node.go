@@ -50,6 +50,9 @@ func (s *scope) node(n *wire.Node) error {
 
 // constantNode makes a constant of a Constant node.
 func (s *scope) constantNode(n *wire.Node) error {
+	if err := s.im.count(); err != nil {
+		return err
+	}
 	if len(n.Outputs) != 1 || n.Outputs[0] == "" {
 		return fmt.Errorf("%d outputs, want 1", len(n.Outputs))
 	}

@@ -23,8 +23,9 @@ type Options struct {
 	// MaxBytes bounds the memory of the tensors that the graph is given as
 	// constants or parameters. The default is 16 GiB.
 	MaxBytes int64
-	// MaxNodes bounds the nodes of the graph, to which a model can grow when its
-	// functions are written out. The default is 262,144.
+	// MaxNodes bounds the nodes of the graph, constants and calls of functions
+	// included, to which a model can grow when its functions are written out. The
+	// default is 262,144.
 	MaxNodes int
 	// Trainable makes parameters of the floating-point initializers of the main
 	// graph, instead of constants.
