@@ -74,6 +74,9 @@ func newProduct(c *call) (*product, error) {
 	l.each(0, l.count(), func(at *[maxOperands]int) {
 		p.batches = append(p.batches, batch{at[0] * p.m * p.k, at[1] * p.k * p.n, at[2] * p.m * p.n})
 	})
+	if l.inner == 0 {
+		p.batches = nil // no products, of operands that may be empty
+	}
 	p.joinRows()
 	return p, nil
 }

@@ -50,11 +50,13 @@ func quantMatMul(c *call) (kernel, error) {
 		work := accel.View[int32](room.raw(f))
 		j.q, j.f, j.work = q, f, work[q.quantResult.words():]
 		q.operands(f, &j.o, accel.View[float32](room.raw(f)))
-		if n := p.count * len(p.batches); n > 1 {
+		switch n := p.count * len(p.batches); n {
+		case 0:
+		case 1:
+			j.one(f, 0, 0)
+		default:
 			f.pool.For(n, j)
-			return nil
 		}
-		j.one(f, 0, 0)
 		return nil
 	}, nil
 }

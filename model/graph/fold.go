@@ -108,16 +108,18 @@ func (g *Graph) evaluate(op string, attrs accel.Attrs, in ...*accel.Array) (*acc
 }
 
 // foldable reports whether a node's value should be computed while the graph is
-// bound: everything it reads is known, and the result does not take much more
-// memory than what it is made of.
+// bound.
 func foldable(n *Node, types []Type) bool {
 	o := table[n.Op]
 	if o.random || len(n.Graphs) > 0 || len(n.Inputs) == 0 && n.Op != "Constant" {
 		return false
 	}
-	if o.late != nil && o.late(n) {
-		return false
-	}
+	return (o.late == nil || !o.late(n)) && affordable(n, types)
+}
+
+// affordable reports whether everything a node reads is known, and the result does
+// not take much more memory than that.
+func affordable(n *Node, types []Type) bool {
 	in, out := 0, 0
 	for _, v := range n.Inputs {
 		if v == nil {

@@ -5,8 +5,8 @@ import (
 )
 
 // opQuantMatMul is y = act(x·w·xscale·wscale + bias) of the integers less their zero
-// points. Inputs: x, xscale, xzero, w, wscale, wzero, bias, yscale, yzero; all but the
-// scales of x and w may be left out. w is stored N x K if transB is 1; wscale and wzero
+// points. Inputs: x, xscale, xzero, w, wscale, wzero, bias, yscale, yzero; the
+// last four may be left out. w is stored N x K if transB is 1; wscale and wzero
 // have one value or N, bias has N, the others one. activation is none or Relu. y is
 // float32, or, with a yscale, quantized, of the type of yzero (uint8); Relu wants the
 // least code for yzero then.

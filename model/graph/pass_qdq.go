@@ -48,13 +48,12 @@ func fuseQDQ(g *Graph) error {
 	return nil
 }
 
-// foldRest computes what Bind left.
+// foldRest computes what Bind left for this pass.
 func foldRest(g *Graph) error {
 	r := newRewriter(g)
 	for _, n := range g.Nodes {
 		o := table[n.Op]
-		if o.random || len(n.Graphs) > 0 || len(n.Inputs) == 0 || len(n.Outputs) != 1 ||
-			slices.ContainsFunc(n.Inputs, func(v *Value) bool { return v != nil && v.Kind != Const }) {
+		if o.random || len(n.Graphs) > 0 || len(n.Inputs) == 0 || len(n.Outputs) != 1 || !affordable(n, []Type{n.Outputs[0].Type}) {
 			continue
 		}
 		out, err := Evaluate(n)
@@ -128,7 +127,7 @@ func (q *quantizer) product(n *Node) error {
 		}
 	}
 	return q.swap(n, func(b *B) *Value {
-		return b.Op("QuantMatMul", a.Without("alpha", "transA"), x.codes, x.scale, x.zero, w.codes, w.scale, w.zero, n.Input(2))
+		return b.Op("QuantMatMul", a.Without("alpha", "transA"), x.codes, x.scale, b.zeroOf(x.codes, x.zero), w.codes, w.scale, w.zero, n.Input(2))
 	})
 }
 
@@ -145,7 +144,7 @@ func (q *quantizer) conv(n *Node) error {
 		return nil
 	}
 	return q.swap(n, func(b *B) *Value {
-		y := b.Op("QuantConv", n.Attrs, b.channelsLast(x.codes), x.scale, x.zero, w.codes, w.scale, w.zero, n.Input(2))
+		y := b.Op("QuantConv", n.Attrs, b.channelsLast(x.codes), x.scale, b.zeroOf(x.codes, x.zero), w.codes, w.scale, w.zero, n.Input(2))
 		return b.channelsFirst(y)
 	})
 }
@@ -235,8 +234,16 @@ func (q *quantizer) integerProduct(n, m *Node, xs, ws *Value) error {
 		return nil
 	}
 	return q.swap(n, func(b *B) *Value {
-		return b.Op("QuantMatMul", nil, m.Inputs[0], xs, m.Input(2), m.Inputs[1], b.flat(ws), b.flat(wz))
+		return b.Op("QuantMatMul", nil, m.Inputs[0], xs, b.zeroOf(m.Inputs[0], m.Input(2)), m.Inputs[1], b.flat(ws), b.flat(wz))
 	})
+}
+
+// zeroOf is the zero point of codes, which is 0 where it is absent.
+func (b *B) zeroOf(codes, zero *Value) *Value {
+	if zero != nil {
+		return zero
+	}
+	return b.Like(codes, 0)
 }
 
 // flat makes a vector of a value that may be absent.
@@ -253,6 +260,6 @@ func (q *quantizer) integerConv(n, m *Node, xs, ws *Value) error {
 		return nil
 	}
 	return q.swap(n, func(b *B) *Value {
-		return b.channelsFirst(b.Op("QuantConv", m.Attrs, b.channelsLast(m.Inputs[0]), xs, m.Input(2), w, ws, wz))
+		return b.channelsFirst(b.Op("QuantConv", m.Attrs, b.channelsLast(m.Inputs[0]), xs, b.zeroOf(m.Inputs[0], m.Input(2)), w, ws, wz))
 	})
 }

@@ -73,6 +73,24 @@ type qdqCase struct {
 // With scales that are powers of two float32 computes everything exactly, so both
 // graphs give the same bits; with others a code may differ by one.
 var qdqCases = []qdqCase{
+	{"a product without zero points", []int{5, 36}, func(q qdq, x *Value) *Value {
+		s := q.scale(1. / 32)
+		codes := q.Op("QuantizeLinear", nil, x, s)
+		w := q.Op("DequantizeLinear", nil, q.Const(codesOf(accel.Int8, 7, 36, 20)), q.scale(1./64))
+		y := q.Op("QuantizeLinear", nil, q.MatMul(q.Op("DequantizeLinear", nil, codes, s), w), q.scale(1./4))
+		return q.Op("DequantizeLinear", nil, y, q.scale(1./4))
+	}, []string{"QuantizeLinear", "QuantMatMul", "DequantizeLinear"}, 0},
+	{"a convolution without zero points", []int{2, 8, 7, 7}, func(q qdq, x *Value) *Value {
+		s := q.scale(1. / 32)
+		codes := q.Op("QuantizeLinear", nil, x, s)
+		w := q.Op("DequantizeLinear", nil, q.Const(codesOf(accel.Int8, 7, 4, 8, 3, 3)), q.scale(1./64))
+		return q.Op("Conv", convAttrs, q.Op("DequantizeLinear", nil, codes, s), w)
+	}, []string{"QuantizeLinear", "Transpose", "QuantConv", "Transpose"}, 0},
+	{"products of no zero points by integers", []int{5, 36}, func(q qdq, x *Value) *Value {
+		codes := q.Cast(q.Cast(q.Op("Floor", nil, q.Mul(x, q.number(9))), accel.Int32), accel.Int8)
+		m := q.Op("MatMulInteger", nil, codes, q.Const(codesOf(accel.Int8, 7, 36, 20)))
+		return q.Mul(q.Cast(m, accel.Float32), q.Mul(q.scale(1./8), q.Op("ReduceMax", nil, x, q.Ints(0, 1))))
+	}, []string{"Mul", "Floor", "Cast", "Cast", "ReduceMax", "QuantMatMul"}, 0},
 	{"product", []int{5, 36}, func(q qdq, x *Value) *Value {
 		w := q.weights(1, 0, 1./64, 20, 36)
 		y := q.Op("Gemm", accel.Attrs{accel.Int("transB", 1)}, q.quantized(x, 1./32, 120), w, q.bias(20))

@@ -94,7 +94,14 @@ func Ops() []string {
 func (o operator) checkInputs(n *Node) error {
 	most := max(o.min, o.max)
 	if len(n.Inputs) < o.min || len(n.Inputs) > most && o.max != variadic {
-		return fmt.Errorf("%d inputs, want %d to %d", len(n.Inputs), o.min, most)
+		want := fmt.Sprintf("%d to %d", o.min, most)
+		switch {
+		case o.max == variadic:
+			want = fmt.Sprintf("at least %d", o.min)
+		case o.min == most:
+			want = fmt.Sprint(most)
+		}
+		return fmt.Errorf("%d inputs, want %s", len(n.Inputs), want)
 	}
 	for i := range o.min {
 		if n.Inputs[i] == nil {

@@ -30,8 +30,11 @@ type call struct {
 	host  []accel.HostMemory // the same, on a device that can work in place; else nil
 }
 
+// maxBytes is the default of Options.MaxBytes.
+const maxBytes = 64 << 30
+
 // Compile optimises a concrete graph and compiles it. The graph may be changed. Of
-// opts the passes and the precision count.
+// opts the passes, the precision and the memory count.
 func Compile(dev accel.Device, bound *graph.Graph, opts Options) (*Executable, error) {
 	bound, err := bound.Expanded()
 	if err != nil {
@@ -49,6 +52,9 @@ func Compile(dev accel.Device, bound *graph.Graph, opts Options) (*Executable, e
 	if err != nil {
 		return nil, err
 	}
+	if err := fits(bound, code, opts.MaxBytes); err != nil {
+		return nil, err
+	}
 	e := &Executable{dev: dev, inputs: slices.Concat(bound.Inputs, bound.Params), code: code}
 	for _, v := range bound.Outputs {
 		e.outputs = append(e.outputs, v.Type)
@@ -57,6 +63,29 @@ func Compile(dev accel.Device, bound *graph.Graph, opts Options) (*Executable, e
 		return nil, err
 	}
 	return e, nil
+}
+
+// fits checks that a run takes no more memory than most bytes; 0 is the default.
+func fits(g *graph.Graph, code *accel.Code, most int) error {
+	if most == 0 {
+		most = maxBytes
+	}
+	left := most - code.ArenaBytes
+	for _, v := range g.Outputs {
+		if left >= 0 {
+			left -= accel.Size(v.Type.Shape) * v.Type.DType.Size()
+		}
+	}
+	if left >= 0 {
+		return nil
+	}
+	var largest *graph.Value
+	for _, v := range g.Values() {
+		if v.Kind == graph.Result && (largest == nil || accel.Size(v.Type.Shape)*v.Type.DType.Size() > accel.Size(largest.Type.Shape)*largest.Type.DType.Size()) {
+			largest = v
+		}
+	}
+	return fmt.Errorf("program: a run takes more than %d bytes; its largest result is %s", most, largest)
 }
 
 // Code is the compiled instructions. Do not change it.

@@ -27,6 +27,9 @@ type Options struct {
 	MaxBuckets int
 	// MaxRounds is the number of rounds that a Loop may run. The default is 1<<24.
 	MaxRounds int
+	// MaxBytes bounds the memory that one run works in and its outputs, so that a graph
+	// that asks for more is an error, not a process out of memory. The default is 64 GiB.
+	MaxBytes int
 	// SkipPasses names the graph passes to leave out, "all" for every one.
 	SkipPasses []string
 	// Precision is what the operands of matrix products are rounded to: BFloat16 or
@@ -63,6 +66,9 @@ func New(g *graph.Graph, dev accel.Device, opts Options) *Program {
 	}
 	if opts.MaxRounds == 0 {
 		opts.MaxRounds = 1 << 24
+	}
+	if opts.MaxBytes == 0 {
+		opts.MaxBytes = maxBytes
 	}
 	return &Program{g: g, dev: dev, opts: opts, values: map[string]bool{}, readers: map[int]bool{}, buckets: map[string]*bucket{}}
 }

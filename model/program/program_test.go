@@ -39,6 +39,63 @@ func counting(shape ...int) *accel.Array {
 	return a
 }
 
+// Batches of no matrices give no matrices, in every kernel.
+func TestEmptyBatches(t *testing.T) {
+	for name, op := range map[string]struct {
+		t     accel.DType
+		apply func(b *graph.B, x, y *graph.Value) *graph.Value
+	}{
+		"float32": {accel.Float32, func(b *graph.B, x, y *graph.Value) *graph.Value { return b.MatMul(x, y) }},
+		"float64": {accel.Float64, func(b *graph.B, x, y *graph.Value) *graph.Value { return b.MatMul(x, y) }},
+		"float16": {accel.Float16, func(b *graph.B, x, y *graph.Value) *graph.Value { return b.MatMul(x, y) }},
+		"rounded": {accel.Float32, func(b *graph.B, x, y *graph.Value) *graph.Value {
+			return b.Op("FusedMatMul", accel.Attrs{accel.String("compute", "bfloat16"), accel.String("activation", "Gelu")}, x, y)
+		}},
+		"bytes": {accel.Uint8, func(b *graph.B, x, y *graph.Value) *graph.Value { return b.Op("MatMulInteger", nil, x, y) }},
+		"codes": {accel.Uint8, func(b *graph.B, x, y *graph.Value) *graph.Value {
+			s := b.Scalar(accel.Float32, 0.5)
+			return b.Op("QuantMatMul", nil, x, s, b.Scalar(accel.Uint8, 3), y, s)
+		}},
+	} {
+		for _, shapes := range [][2][]int{{{0, 2, 3}, {0, 3, 4}}, {{0, 2, 3}, {3, 4}}, {{1, 2, 3}, {0, 3, 4}}, {{5, 0, 3}, {3, 4}}, {{5, 2, 3}, {5, 3, 0}}} {
+			g := graph.New(name)
+			x, _ := g.Input("x", op.t, shapes[0]...)
+			y, _ := g.Input("y", op.t, shapes[1]...)
+			b := g.Build("")
+			g.Outputs = []*graph.Value{op.apply(b, x, y)}
+			if b.Err() != nil {
+				t.Fatal(b.Err())
+			}
+			out, err := New(g, cpu.New(), Options{}).Run(accel.NewArray(op.t, shapes[0]...), accel.NewArray(op.t, shapes[1]...))
+			if err != nil || out[0].Len() != 0 {
+				t.Errorf("%s: %v: %v, %v", name, shapes, out, err)
+			}
+		}
+	}
+}
+
+// A graph that asks for more memory than it may have is an error that says where.
+func TestMemoryIsBounded(t *testing.T) {
+	g := graph.New("g")
+	x, _ := g.Input("x", accel.Float32, 2)
+	b := g.Build("")
+	large := b.Op("Expand", nil, x, b.Ints(1<<33, 2))
+	g.Outputs = []*graph.Value{b.ReduceSum(b.Op("Exp", nil, large), false, 0)}
+	if b.Err() != nil {
+		t.Fatal(b.Err())
+	}
+	if _, err := New(g, cpu.New(), Options{}).Run(counting(2)); err == nil || !strings.Contains(err.Error(), "more than 68719476736 bytes; its largest result is Expand") {
+		t.Errorf("128 GiB: error %v", err)
+	}
+	p := New(mlp(t), cpu.New(), Options{MaxBytes: 60})
+	if _, err := p.Run(counting(1, 6)); err == nil {
+		t.Error("more than 60 bytes: no error")
+	}
+	if _, err := New(mlp(t), cpu.New(), Options{MaxBytes: 4096}).Run(counting(1, 6)); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAsynchronousDeviceGivesTheSame(t *testing.T) {
 	here, there := New(mlp(t), cpu.New(), Options{}), New(mlp(t), newAsyncDevice(), Options{})
 	for _, rows := range []int{1, 4, 9, 4} {
