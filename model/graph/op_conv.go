@@ -199,11 +199,7 @@ func transposedWindow(a accel.Attrs, x, weights []int) (w window, adj []int, err
 			if w.begin[i], w.end[i] = 0, 0; full < want {
 				adj[i] += want - full // zeros behind, as if the output had been padded
 			} else {
-				if full < want { // zeros behind what the kernel reaches
-					adj = slices.Clone(adj)
-					adj[i] += want - full
-				}
-				w.begin[i], w.end[i] = halves(max(0, full-want), mode == "SAME_UPPER")
+				w.begin[i], w.end[i] = halves(full-want, mode == "SAME_UPPER")
 			}
 		}
 		if want < 1 || w.begin[i] < 0 || w.end[i] < 0 {

@@ -13,7 +13,9 @@ import (
 // constant and causal becomes an attribute. Heads that were repeated for several
 // queries are read where they are. Where q, k and v are heads that were cut out of
 // (B, S, H·D) by reshape and transpose, and the result is put together again, those
-// go too. A query that the mask leaves no key gives zeros, not NaN.
+// go too. A query that the mask leaves no key gives zeros, not NaN. Masks are added, and
+// what causality hides is not looked at: so where a mask chose, a NaN or +Inf among the
+// scores that it hid gives NaN, and where one that became an attribute was added, it is hidden.
 func fuseAttention(g *Graph) error {
 	r := newRewriter(g)
 	err := r.each("Softmax", func(n *Node) error {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"math"
+	"slices"
 
 	"github.com/millrace-go/millrace/accel"
 	"github.com/millrace-go/millrace/accel/extent"
@@ -11,7 +12,8 @@ import (
 // and is affine for each channel with constants, into weights and bias:
 // BatchNormalization with given statistics, and Mul, Div, Add and Sub by a
 // value a channel. It computes in float64 and rounds once, where the
-// separate nodes round at every step.
+// separate nodes round at every step; it leaves alone what would make weights or a
+// bias beyond the range of their type.
 func foldBatchNorm(g *Graph) error {
 	r := newRewriter(g)
 	rules := map[string]func(*Node) error{"BatchNormalization": r.foldAffine}
@@ -76,8 +78,19 @@ func (r *rewriter) foldAffine(n *Node) error {
 		if !ok || l.Op == "FusedMatMul" && l.Attrs.Float("alpha", 1) != 1 {
 			continue
 		}
+		w, bias := l.scaled(scale), l.shifted(scale, shift)
+		t := l.Inputs[1].Type
+		if !holds(t.DType, w) || !holds(t.DType, bias) {
+			continue
+		}
 		return r.swap(n, func(b *B) *Value {
-			in := []*Value{l.Inputs[0], l.scaled(b, scale), l.shifted(b, scale, shift)}
+			in := []*Value{l.Inputs[0], l.Inputs[1], nil}
+			if w != nil {
+				in[1] = b.rounded(t.DType, w, t.Shape...)
+			}
+			if bias != nil {
+				in[2] = b.rounded(t.DType, bias, len(bias))
+			}
 			op := l.Op
 			if op == "MatMul" {
 				op = "FusedMatMul"
@@ -142,11 +155,25 @@ func perChannel(s Shape, rank, axis, channels int) bool {
 	return n == channels && d >= 0 && s[d] == channels
 }
 
-// scaled is w with each output scaled.
-func (l linear) scaled(b *B, scale []float64) *Value {
+// holds reports whether all values are in the range of a type.
+func holds(t accel.DType, values []float64) bool {
+	most := math.MaxFloat64
+	switch t {
+	case accel.Float32:
+		most = math.MaxFloat32
+	case accel.Float16:
+		most = 65504
+	case accel.BFloat16:
+		most = 0x1.fep127
+	}
+	return !slices.ContainsFunc(values, func(v float64) bool { return !(math.Abs(v) <= most) })
+}
+
+// scaled is w with each output scaled; nil if it stays as it is.
+func (l linear) scaled(scale []float64) []float64 {
 	w := l.Inputs[1]
-	if b.err != nil || allOnes(scale) {
-		return w
+	if allOnes(scale) {
+		return nil
 	}
 	s := w.Type.Shape
 	out, inner := s[l.outs], accel.Size(s[l.outs+1:])
@@ -159,11 +186,11 @@ func (l linear) scaled(b *B, scale []float64) *Value {
 		}
 		v[i] = extent.Float(w.Data, i) * scale[c]
 	}
-	return b.rounded(w.Type.DType, v, s...)
+	return v
 }
 
 // shifted is the bias, scaled and shifted; nil if nothing is left of it.
-func (l linear) shifted(b *B, scale, shift []float64) *Value {
+func (l linear) shifted(scale, shift []float64) []float64 {
 	old := l.Input(2)
 	v, zero := make([]float64, len(scale)), old == nil
 	for c := range v {
@@ -175,7 +202,7 @@ func (l linear) shifted(b *B, scale, shift []float64) *Value {
 	if zero {
 		return nil
 	}
-	return b.rounded(l.Inputs[1].Type.DType, v, len(v))
+	return v
 }
 
 func allOnes(s []float64) bool {

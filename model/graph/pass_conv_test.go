@@ -76,6 +76,10 @@ func (b *B) batchNorm(x *Value, channels int) *Value {
 }
 
 var fuseBatchNormCases = []passCase{
+	{"weights beyond float16 stay", func(b *B) *Value {
+		x := b.Mul(b.fedAs(accel.Float16, "x", 3, 4), b.Scalar(accel.Float16, 1e-3))
+		return b.Mul(b.MatMul(x, b.filled(accel.Float16, 3e4, 4, 2)), b.filled(accel.Float16, 20, 2))
+	}, "MatMul 1 Mul 2"},
 	{"convolution", func(b *B) *Value { return b.batchNorm(b.conv3(b.image(), true), 2) }, "Conv 1"},
 	{"without a bias", func(b *B) *Value { return b.batchNorm(b.conv3(b.image(), false), 2) }, "Conv 1"},
 	{"in groups", func(b *B) *Value {

@@ -15,7 +15,8 @@ import (
 //	Mish       x·tanh(Softplus(x))
 //
 // with factors and terms in any order. The kernels round once where the separate
-// nodes round at every step.
+// nodes round at every step, and have the constants in full where those of the nodes are
+// rounded to their type, or written with six digits.
 func fuseGelu(g *Graph) error {
 	r := newRewriter(g)
 	rules := map[string]func(*Node) error{}

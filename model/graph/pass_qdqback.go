@@ -143,14 +143,15 @@ func (q *quantizer) move(n *Node) error {
 	return q.moved(n, c, func(b *B) *Value { return b.Op(n.Op, n.Attrs, in...) })
 }
 
-// maxPool takes the maximum of codes: they are in the order of what they stand for.
+// maxPool takes the maximum of codes: they are in the order of what they stand for. A
+// window that lies in the padding wholly has none, but -Inf.
 func (q *quantizer) maxPool(n *Node) error {
 	c, ok := q.coded(n.Inputs[0])
-	if !ok || !spelled(n) || accel.View[float32](c.scale.Data.Data)[0] <= 0 {
+	s := n.Inputs[0].Type.Shape
+	if !ok || !spelled(n) || !(accel.View[float32](c.scale.Data.Data)[0] > 0) || !windowsInside(n.Attrs, s[2:]) {
 		return nil
 	}
-	s := n.Inputs[0].Type.Shape
-	if x := behind(c.codes); x != nil && len(s) == 4 && windowsInside(n.Attrs, s[2:]) {
+	if x := behind(c.codes); x != nil && len(s) == 4 {
 		return q.moved(n, c, func(b *B) *Value { return b.channelsFirst(b.Op("QuantMaxPool", n.Attrs, x)) })
 	}
 	return q.moved(n, c, func(b *B) *Value { return b.Op("MaxPool", n.Attrs, c.codes) })

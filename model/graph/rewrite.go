@@ -72,6 +72,7 @@ func (r *rewriter) replace(old, by *Value) {
 			r.output[by] = true
 		}
 	}
+	delete(r.output, old)
 }
 
 // before adds nodes in front of n, named after it.
