@@ -56,7 +56,10 @@ func equalConst(list []*Value, v *Value) *Value {
 
 func expressionKey(n *Node) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s%s", n.Op, n.Attrs)
+	b.WriteString(n.Op)
+	for _, a := range n.Attrs { // as a program would write them: 1 is not 1.0, one text not two
+		fmt.Fprintf(&b, " %s=%T%#v", a.Name, a.Value(), a.Value())
+	}
 	for _, v := range n.Inputs {
 		fmt.Fprintf(&b, " %p", v)
 	}

@@ -24,6 +24,11 @@ var fuseMergeCases = []passCase{
 		elu := func(alpha float64) *Value { return b.Op("Elu", accel.Attrs{accel.Float("alpha", alpha)}, v) }
 		return b.Add(elu(1), elu(2))
 	}, "Add 1 Elu 2"},
+	{"attributes of two kinds stay", func(b *B) *Value {
+		v := b.fed("x", 3)
+		other := b.Op("Elu", accel.Attrs{accel.Int("alpha", 2)}, v) // not a real number: the default counts
+		return b.Add(b.Op("Elu", accel.Attrs{accel.Float("alpha", 2)}, v), other)
+	}, "Add 1 Elu 2"},
 }
 
 var fuseSimplifyCases = []passCase{

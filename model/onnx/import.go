@@ -86,7 +86,7 @@ func opsetsOf(sets []wire.OperatorSet) (map[string]int64, error) {
 			return nil, fmt.Errorf("operator set %q is imported as version %d and %d", d, v, o.Version)
 		}
 		if o.Version < 1 || d == "" && o.Version > newestOpset {
-			return nil, fmt.Errorf("version %d of operator set %q, want at most %d: %w", o.Version, d, newestOpset, accel.ErrUnsupported)
+			return nil, fmt.Errorf("version %d of operator set %q, want %d to %d: %w", o.Version, d, oldestOpset, newestOpset, accel.ErrUnsupported)
 		}
 		out[d] = o.Version
 	}

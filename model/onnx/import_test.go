@@ -120,8 +120,8 @@ func TestImportFile(t *testing.T) {
 	if err := os.Truncate(path+".data", 100); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Import(path, Options{}); err == nil || !strings.Contains(err.Error(), `tensor "w"`) {
-		t.Errorf("external data cut short: got error %v, want one that names the tensor", err)
+	if _, err := Import(path, Options{}); err == nil || !strings.Contains(err.Error(), `tensor "w"`) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("external data cut short: got error %q, want one line that names the tensor", err)
 	}
 }
 
@@ -206,6 +206,11 @@ func TestImportErrors(t *testing.T) {
 			[]string{`node 0 "the y" (Add)`, "operator set 6"}},
 		{"two operator sets", &wire.Model{OperatorSets: []wire.OperatorSet{{Version: 20}, {Domain: "ai.onnx", Version: 21}}, Graph: &wire.Graph{}}, false, []string{"version 20 and 21"}},
 		{"attribute twice", modelOf([]*wire.Node{op("Softmax", "x", "y", intAttr("axis", 0), intAttr("axis", 1))}), false, []string{`attribute "axis" comes twice`}},
+		{"attribute of another type", modelOf([]*wire.Node{op("Softmax", "x", "y", &wire.Attribute{Name: "axis", Type: wire.AttributeFloat, F: 0})}), false,
+			[]string{`node 0 "the y" (Softmax): attribute "axis": of type FLOAT, want INT`}},
+		{"attribute of no operator", modelOf([]*wire.Node{op("Relu", "x", "y", intAttr("frobnication", 0))}), true,
+			[]string{`node 0 "the y" (Relu): attribute "frobnication": no operator has it`}},
+		{"no operator set", &wire.Model{OperatorSets: []wire.OperatorSet{{Version: 0}}, Graph: &wire.Graph{}}, true, []string{"version 0 of operator set \"\", want 7 to 28"}},
 		{"string type", modelOf([]*wire.Node{op("Cast", "x", "y", intAttr("to", 8))}), true, []string{`node 0 "the y" (Cast): attribute "to": element type STRING`}},
 		{"string tensor", modelOf([]*wire.Node{op("Add", "x,w", "y")}, &wire.Tensor{Name: "w", Type: wire.String, Dims: []int64{1}, Strings: []string{"s"}}), true,
 			[]string{`input 1: tensor "w": element type STRING`}},

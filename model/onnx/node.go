@@ -101,7 +101,11 @@ func (c *call) attributes(n *wire.Node) error {
 		if c.attrs.Has(a.Name) {
 			return fmt.Errorf("attribute %q comes twice", a.Name)
 		}
-		if err := c.attribute(a); err != nil {
+		err := checkAttribute(a)
+		if err == nil {
+			err = c.attribute(a)
+		}
+		if err != nil {
 			return fmt.Errorf("attribute %q: %w", a.Name, bare(err))
 		}
 	}

@@ -56,8 +56,12 @@ func readElements(a *accel.Array, t wire.DataType, raw wire.Blob) error {
 		copy(a.Data, p)
 		return err
 	}
-	if n, err := raw.ReadAt(a.Data, 0); n < len(a.Data) || err != nil && !errors.Is(err, io.EOF) {
-		return errors.Join(err, fmt.Errorf("%d of %d bytes read", n, len(a.Data)))
+	n, err := raw.ReadAt(a.Data, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err // of the file, which says how much was to be read
+	}
+	if n < len(a.Data) {
+		return fmt.Errorf("%d of %d bytes read", n, len(a.Data))
 	}
 	if a.DType == accel.Bool {
 		for i, b := range a.Data {
