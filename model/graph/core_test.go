@@ -81,3 +81,39 @@ func TestQuantizeByIntegers(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// Dropouts whose results a body reads are gone there too, and inputs that a body or
+// the outputs still have stay.
+func TestInferenceInBodies(t *testing.T) {
+	g := New("g")
+	x, _ := g.Input("x", accel.Float32, 2)
+	seed, _ := g.Input("seed", accel.Uint64)
+	kept, _ := g.Input("kept", accel.Uint64)
+	cond, _ := g.Input("cond", accel.Bool)
+	drop := func(v, s *Value) *Value {
+		d, err := g.Apply("MaskedDropout", "", accel.Attrs{accel.Float("ratio", 0.5)}, v, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	d := drop(drop(x, seed), kept)
+	then, other := New("then"), New("else")
+	v, err := then.Apply("Neg", "", nil, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	then.Outputs, other.Outputs = []*Value{v}, []*Value{d}
+	n := &Node{Op: "If", Inputs: []*Value{cond}, Graphs: []Body{{"then_branch", then}, {"else_branch", other}}}
+	if err := g.Append(n, []string{"y"}); err != nil {
+		t.Fatal(err)
+	}
+	g.Outputs = []*Value{n.Outputs[0], kept}
+	g.Inference()
+	if then.Nodes[0].Inputs[0] != x || other.Outputs[0] != x || len(g.Nodes) != 1 {
+		t.Errorf("the bodies read %v and %v, want x\n%s", then.Nodes[0].Inputs[0], other.Outputs[0], g)
+	}
+	if want := []*Value{x, kept, cond}; !slices.Equal(g.Inputs, want) {
+		t.Errorf("inputs %v, want %v", g.Inputs, want)
+	}
+}

@@ -112,11 +112,7 @@ func (g *Graph) Inference() {
 	instead := map[*Value]*Value{}
 	var kept []*Node
 	for _, n := range g.Nodes {
-		for i, v := range n.Inputs {
-			if w, ok := instead[v]; ok {
-				n.Inputs[i] = w
-			}
-		}
+		n.readInstead(instead)
 		if n.Op == "MaskedDropout" {
 			instead[n.Outputs[0]] = n.Inputs[0]
 			continue
@@ -125,22 +121,38 @@ func (g *Graph) Inference() {
 	}
 	before := g.reads()
 	g.Nodes = kept
-	for i, v := range g.Outputs {
-		if w, ok := instead[v]; ok {
-			g.Outputs[i] = w
-		}
-	}
+	exchange(g.Outputs, instead)
 	after := g.reads()
 	g.Inputs = slices.DeleteFunc(g.Inputs, func(v *Value) bool { return before[v] && !after[v] })
 }
 
-// reads is the set of values that some node reads.
+// readInstead makes a node, and the bodies it has, read other values.
+func (n *Node) readInstead(instead map[*Value]*Value) {
+	exchange(n.Inputs, instead)
+	for _, b := range n.Graphs {
+		for _, m := range b.Graph.Nodes {
+			m.readInstead(instead)
+		}
+		exchange(b.Graph.Outputs, instead)
+	}
+}
+
+func exchange(values []*Value, instead map[*Value]*Value) {
+	for i, v := range values {
+		if w, ok := instead[v]; ok {
+			values[i] = w
+		}
+	}
+}
+
+// reads is the set of values that some node, or a body in it, reads, and of the outputs.
 func (g *Graph) reads() map[*Value]bool {
 	out := map[*Value]bool{}
 	for _, n := range g.Nodes {
-		for _, v := range n.Inputs {
-			out[v] = true
-		}
+		n.reads(out)
+	}
+	for _, v := range g.Outputs {
+		out[v] = true
 	}
 	return out
 }

@@ -113,13 +113,13 @@ func (e *Executable) RunInto(outputs, inputs []*accel.Array) error {
 		return fmt.Errorf("program: %d inputs and %d outputs, want %d and %d", len(inputs), len(outputs), len(e.inputs), len(e.outputs))
 	}
 	for i, v := range e.inputs {
-		if a := inputs[i]; a.DType != v.Type.DType || !slices.Equal(a.Shape, v.Type.Shape) {
-			return fmt.Errorf("program: input %q is %s, want %s", v.Name, a, v.Type)
+		if !isOf(inputs[i], v.Type) {
+			return fmt.Errorf("program: input %q is %s, want %s", v.Name, kindOf(inputs[i]), v.Type)
 		}
 	}
 	for i, t := range e.outputs {
-		if a := outputs[i]; a.DType != t.DType || !slices.Equal(a.Shape, t.Shape) {
-			return fmt.Errorf("program: room for output %d is %s, want %s", i, a, t)
+		if !isOf(outputs[i], t) {
+			return fmt.Errorf("program: room for output %d is %s, want %s", i, kindOf(outputs[i]), t)
 		}
 	}
 	c, err := e.take()
@@ -131,6 +131,19 @@ func (e *Executable) RunInto(outputs, inputs []*accel.Array) error {
 		return e.inPlace(c, outputs, inputs)
 	}
 	return e.copying(c, outputs, inputs)
+}
+
+// isOf reports whether a is an array of type t, with all its bytes.
+func isOf(a *accel.Array, t graph.Type) bool {
+	return a != nil && a.DType == t.DType && slices.Equal(a.Shape, t.Shape) && len(a.Data) == accel.Size(a.Shape)*a.DType.Size()
+}
+
+// kindOf is what an error says of an array.
+func kindOf(a *accel.Array) string {
+	if a == nil {
+		return "absent"
+	}
+	return fmt.Sprintf("%s of %d bytes", a, len(a.Data))
 }
 
 func (e *Executable) inPlace(c *call, outputs, inputs []*accel.Array) error {

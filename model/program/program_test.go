@@ -74,6 +74,30 @@ func TestEmptyBatches(t *testing.T) {
 	}
 }
 
+// Arrays that are not what a run needs are errors that name them.
+func TestRunIntoChecks(t *testing.T) {
+	e, err := New(mlp(t), cpu.New(), Options{}).Compiled(counting(2, 6))
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := counting(2, 6)
+	short.Data = short.Data[:8]
+	for _, c := range []struct {
+		in, out *accel.Array
+		want    string
+	}{
+		{nil, counting(2, 3), `input "x" is absent, want float32[2 6]`},
+		{short, counting(2, 3), `input "x" is float32[2 6] of 8 bytes`},
+		{counting(3, 6), counting(2, 3), `input "x" is float32[3 6] of 72 bytes`},
+		{counting(2, 6), nil, "room for output 0 is absent"},
+		{counting(2, 6), short, "room for output 0 is float32[2 6] of 8 bytes"},
+	} {
+		if err := e.RunInto([]*accel.Array{c.out}, []*accel.Array{c.in}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("error %v, want %s in it", err, c.want)
+		}
+	}
+}
+
 // A graph that asks for more memory than it may have is an error that says where.
 func TestMemoryIsBounded(t *testing.T) {
 	g := graph.New("g")
