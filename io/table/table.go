@@ -32,6 +32,9 @@ type Options struct {
 	// the column names, in order.
 	NoHeader bool
 	Names    []string
+
+	// JSON are the settings of JSON Lines.
+	JSON JSON
 }
 
 // Span is the descriptor of a part of a file: what crosses a shuffle instead
@@ -39,7 +42,7 @@ type Options struct {
 type Span struct {
 	File     string `json:"file"`
 	Name     string `json:"name,omitempty"` // File as users know it, for provenance; Survey leaves it empty
-	Format   string `json:"format"`         // "csv" or "parquet"
+	Format   string `json:"format"`         // "csv", "parquet", …
 	Index    int    `json:"index"`          // position among all spans of the input (Survey numbers those of one file from 0); copied to Batch.Span
 	Offset   int64  `json:"offset,omitempty"`
 	Length   int64  `json:"length,omitempty"` // bytes of uncompressed CSV text; for .gz Offset/Length are unused
@@ -48,6 +51,9 @@ type Span struct {
 	// FirstLine is the 1-based line of the first row, for CSV messages.
 	FirstLine int64 `json:"first_line,omitempty"`
 	Rows      int64 `json:"rows"` // data rows, faulty ones included
+	// Schema is what Survey inferred of the columns, in the format's own form, for a
+	// format whose files do not say it. The spans of one input have the same (see Unifier).
+	Schema string `json:"schema,omitempty"`
 }
 
 // File is what a survey learns of one file.
@@ -59,6 +65,14 @@ type File struct {
 	Schema *arrow.Schema
 	Rows   int64
 	Spans  []Span
+}
+
+// Unifier is a Format whose files do not say their schema: each gets one by what is in it.
+type Unifier interface {
+	Format
+	// Unify gives files of one input the same schema, one that holds the values of them all, and
+	// puts it into the files and their spans. The columns are in the order of their first appearance.
+	Unify(files []*File) error
 }
 
 // Format reads one file format. Implementations are stateless.
