@@ -104,7 +104,7 @@ func (w *walker) numeric(c *column, start, end int) int {
 		}
 		c.words = append(c.words, uint64(v))
 	case kindFloat:
-		v, ok := w.num.float64()
+		v, ok := w.float64(&w.num, end)
 		if !ok {
 			w.fault = fault{rule: RuleNumber, column: c.name, value: w.data[start:end], at: start, reason: "want a number that a float64 can hold: less than 1.8e308"}
 			return -1

@@ -77,7 +77,7 @@ func (w *walker) note(m *member, p, depth int) int {
 	default:
 		p, saw = w.noteValue(k.Facts, p, depth)
 	}
-	if saw&^k.Facts|items&^k.Items != 0 {
+	if saw&^k.Facts|items&^k.Items != 0 && p >= 0 {
 		w.survey.later = append(w.survey.later, finding{k, saw, items})
 	}
 	return p
@@ -96,20 +96,28 @@ func (w *walker) noteValue(have facts, p, depth int) (int, facts) {
 	case '{', '[':
 		return w.skip(p, depth), sawNested
 	}
-	if p = w.number(p, &w.num); p < 0 {
-		return p, 0
-	}
-	if w.num.float {
+	start := p
+	p, float := w.pass(p)
+	switch {
+	case float || p < 0:
 		return p, sawFloat
+	case p-start <= 15: // an int64, and a float64 has all digits of it
+		return p, sawInt
 	}
+	return p, w.noteInteger(have, start)
+}
+
+// noteInteger looks at a long number without point and exponent.
+func (w *walker) noteInteger(have facts, p int) facts {
 	saw := sawInt
+	end := w.number(p, &w.num)
 	if _, ok := w.num.int64(); !ok {
 		saw |= sawBig
 	}
-	if have&sawDigits == 0 && !w.num.survives() {
+	if have&sawDigits == 0 && !w.survives(&w.num, end) {
 		saw |= sawDigits
 	}
-	return p, saw
+	return saw
 }
 
 // noteList scans an array.

@@ -191,8 +191,8 @@ func (s *scanner) skip(p, depth int) int {
 	case '[':
 		return s.skipArray(p, depth+1)
 	}
-	var n number
-	return s.number(p, &n)
+	p, _ = s.pass(p)
+	return p
 }
 
 func (s *scanner) skipArray(p, depth int) int {
