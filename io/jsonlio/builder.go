@@ -21,7 +21,7 @@ type column struct {
 	text  []byte
 	nulls []int32 // the cells that are null, ascending
 	items *column // of lists
-	size  int     // the capacity for the next text
+	size  int     // the capacity for the next text, or items
 }
 
 func newColumn(name string, values, items kind) *column {
@@ -41,10 +41,10 @@ func (c *column) reset(n int) {
 	case kindBool:
 		c.flags = make([]byte, 0, n)
 	case kindText:
-		c.ends, c.text = append(make([]int32, 0, n+1), 0), make([]byte, 0, c.size)
+		c.ends, c.text = append(make([]int32, 0, n+1), 0), make([]byte, 0, max(c.size, 8*n))
 	case kindList:
 		c.ends = append(make([]int32, 0, n+1), 0)
-		c.items.reset(c.items.size)
+		c.items.reset(max(c.items.size, n))
 	}
 }
 
@@ -155,19 +155,23 @@ type builder struct {
 	rows    []int64
 	bytes   int // in the batch, about
 	width   int // of a row without its text
+	started bool
 	last    int // the rows of the last batch
 }
 
-func newBuilder(all []known, selected []int, maxRows int) *builder {
+// maxAhead bounds the rows that room is made for before they are there.
+const maxAhead = 4096
+
+func newBuilder(all []known, selected []int, maxRows int, rows int64) *builder {
 	schema := schemaOf(all)
-	b := &builder{schema: table.Project(schema, selected), index: indexOf(all), byIndex: make([]*column, len(all)), maxRows: maxRows}
+	b := &builder{schema: table.Project(schema, selected), index: indexOf(all), byIndex: make([]*column, len(all)), maxRows: maxRows,
+		last: int(min(int64(maxRows), rows, maxAhead))}
 	for _, i := range selected {
 		_, values, items := all[i].typeOf()
 		c := newColumn(all[i].Name, values, items)
 		b.columns, b.byIndex[i] = append(b.columns, c), c
 	}
 	b.width = 8 * len(b.columns)
-	b.reset()
 	return b
 }
 
@@ -181,17 +185,28 @@ func (b *builder) keep(m *member) bool {
 	return ok || b.index.objects[m.name+"."]
 }
 
-// reset starts a batch with as much room as the last one took.
-func (b *builder) reset() {
-	capacity := max(b.last, min(b.maxRows, 1024))
-	b.rows, b.bytes = make([]int64, 0, capacity), 0
+// start makes room for a batch as large as the last one.
+func (b *builder) start() {
+	b.started = true
+	b.rows, b.bytes = make([]int64, 0, b.last), 0
 	for _, c := range b.columns {
-		c.reset(capacity)
+		c.reset(b.last)
 	}
+}
+
+// align makes row the next cell of c.
+func (b *builder) align(c *column, row int) {
+	if !b.started {
+		b.start()
+	}
+	c.align(row)
 }
 
 // add ends a row.
 func (b *builder) add(number int64) {
+	if !b.started {
+		b.start()
+	}
 	b.rows = append(b.rows, number)
 	b.bytes += b.width
 }
@@ -216,7 +231,6 @@ func (b *builder) batch() *batch.Batch {
 		cols[i] = array.MakeFromData(c.data())
 	}
 	out := &batch.Batch{Record: array.NewRecord(b.schema, cols, int64(n)), Rows: b.rows}
-	b.last = n
-	b.reset()
+	b.last, b.rows, b.started = max(n, 1), nil, false
 	return out
 }

@@ -7,13 +7,23 @@ import (
 
 // cell reads the value at p, in depth objects, into the next cell of c.
 func (w *walker) cell(c *column, p, depth int) int {
-	if row := len(w.rows.rows); c.n != row {
-		c.align(row)
+	if row := len(w.rows.rows); c.n != row || !w.rows.started {
+		w.rows.align(c, row)
 	}
 	start := p
-	if c.kind == kindList {
+	switch {
+	case c.kind == kindList:
 		p = w.list(c, p, depth)
-	} else {
+	case w.data[p] == '"' && c.kind == kindText:
+		end := stringEnd(w.data, p+1)
+		if w.data[end] != '"' {
+			p = w.scalar(c, p, depth)
+			break
+		}
+		c.addText(w.data[p+1 : end])
+		w.rows.bytes += end - p
+		p = end + 1
+	default:
 		p = w.scalar(c, p, depth)
 	}
 	if p-start > w.maxCell && p >= 0 {

@@ -126,20 +126,21 @@ func byteOrderMark(ch chunk) (int, error) {
 
 // each calls row for every line of ch that is not blank: with the number of line breaks before it in ch, its index, the index
 // behind it, and whether it is a row; if not, w.fault says why.
-func (w *walker) each(ch chunk, limit int, row func(breaks int64, p, end int, ok bool) error) (breaks int64, err error) {
+func (w *walker) each(ch chunk, row func(breaks int64, p, end int, ok bool) error) (breaks int64, err error) {
 	p, err := byteOrderMark(ch)
 	if err != nil {
 		return 0, err
 	}
 	w.take(ch)
+	if ch.long {
+		w.fault = tooLongLine(int(ch.size), w.limit)
+		return 1, row(0, p, len(ch.data), false)
+	}
 	for ; p < len(ch.data); breaks++ {
-		end := p + bytes.IndexByte(ch.data[p:], '\n') + 1
-		blank, ok := false, false
-		switch {
-		case ch.long, end-p > limit:
-			w.fault = fault{rule: RuleLine, at: p, reason: fmt.Sprintf("want at most %d bytes in a line, has %d", limit, max(ch.size, int64(end-p)))}
-		default:
-			blank, ok = w.line(p, end)
+		end, blank := w.line(p)
+		ok := end >= 0
+		if !ok {
+			end = w.lineEnd(p)
 		}
 		if !blank {
 			if err := row(breaks, p, end, ok); err != nil {

@@ -44,7 +44,7 @@ func (f Format) read(ctx context.Context, s store.Store, span table.Span, o tabl
 		return err
 	}
 	text, block := &chunks{ctx: ctx, src: src, limit: f.limit()}, src.Block()
-	r := &reader{ctx: ctx, span: span, limit: f.limit(), line: 1, emit: emit, dead: dead}
+	r := &reader{ctx: ctx, span: span, line: 1, emit: emit, dead: dead}
 	if src.Plain() {
 		if span.Offset < 0 || span.Length < 0 || span.Length > src.File.Size()-span.Offset {
 			return r.changed(fmt.Sprintf("the file has only %d bytes", src.File.Size()))
@@ -52,8 +52,8 @@ func (f Format) read(ctx context.Context, s store.Store, span table.Span, o tabl
 		text.src = io.Reader(store.NewReader(src.File, span.Offset, span.Length))
 		text.offset, r.line, block = span.Offset, span.FirstLine, span.Length
 	}
-	r.build = newBuilder(columns, selected, int(min(int64(o.BatchRows), max(span.Rows, 1))))
-	r.walk = newWalker(o.JSON, nil, r.build)
+	r.build = newBuilder(columns, selected, o.BatchRows, span.Rows)
+	r.walk = newWalker(o.JSON, f.limit(), nil, r.build)
 	r.walk.maxCell = o.MaxCellBytes
 	text.room = room(block)
 	return r.run(text)
@@ -63,7 +63,6 @@ func (f Format) read(ctx context.Context, s store.Store, span table.Span, o tabl
 type reader struct {
 	ctx   context.Context
 	span  table.Span
-	limit int
 	line  int64 // of the next chunk
 	rows  int64 // that were read
 	walk  *walker
@@ -87,7 +86,7 @@ func (r *reader) run(text *chunks) error {
 		if len(ch.data) == 0 {
 			break
 		}
-		breaks, err := r.walk.each(ch, r.limit, func(breaks int64, p, end int, ok bool) error {
+		breaks, err := r.walk.each(ch, func(breaks int64, p, end int, ok bool) error {
 			if r.rows == r.span.Rows {
 				return r.changed("there are more rows")
 			}

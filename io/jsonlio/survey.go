@@ -137,7 +137,7 @@ func (t *team) read(ctx context.Context, n int, jobs chan<- job, free chan []byt
 
 func (t *team) hire() *walker {
 	o := t.o.JSON
-	return newWalker(o, &survey{columns: map[string]*known{}, most: o.MaxColumns, branch: o.MaxColumns * o.FlattenDepth}, nil)
+	return newWalker(o, t.limit, &survey{columns: map[string]*known{}, most: o.MaxColumns, branch: o.MaxColumns * o.FlattenDepth}, nil)
 }
 
 // dismiss takes what w has learned.
@@ -156,7 +156,7 @@ func (t *team) look(w *walker, j job) error {
 	var r report
 	s := w.survey
 	s.offset = j.offset
-	breaks, err := w.each(j.chunk, t.limit, func(breaks int64, p, end int, ok bool) error {
+	breaks, err := w.each(j.chunk, func(breaks int64, p, end int, ok bool) error {
 		if s.over && ok {
 			return errColumns(t.o.JSON)
 		}

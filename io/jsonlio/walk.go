@@ -12,6 +12,7 @@ import (
 type walker struct {
 	scanner
 	flatten int // table.JSON.FlattenDepth
+	limit   int // of the bytes of a line
 	maxCell int
 	root    object
 	made    []made // the members that the line added
@@ -50,8 +51,8 @@ type made struct {
 	name string
 }
 
-func newWalker(o table.JSON, s *survey, b *builder) *walker {
-	return &walker{flatten: min(o.FlattenDepth, maxDepth-1), root: object{level: 1}, survey: s, rows: b}
+func newWalker(o table.JSON, limit int, s *survey, b *builder) *walker {
+	return &walker{limit: limit, flatten: min(o.FlattenDepth, maxDepth-1), root: object{level: 1}, survey: s, rows: b}
 }
 
 // take makes ch the text.
@@ -60,42 +61,52 @@ func (w *walker) take(ch chunk) {
 	w.valid = utf8.Valid(ch.data)
 }
 
-// line reads the line at p, which ends before index end with its line break. It says
-// if the line is blank, and if it is a row; if not, fault says why.
-func (w *walker) line(p, end int) (blank, ok bool) {
+// line reads the line at p and returns the index behind it, and whether the line is
+// blank; or -1 if the line is no row: fault says why.
+func (w *walker) line(p int) (end int, blank bool) {
 	d := w.data
 	w.made = w.made[:0]
+	start := p
 	p = space(d, p)
 	if d[p] == '\n' {
-		return true, false
+		return p + 1, true
 	}
-	if !w.valid && !utf8.Valid(d[p:end]) {
+	if !w.valid && !utf8.Valid(d[start:w.lineEnd(start)]) {
 		w.fault = fault{rule: RuleUTF8, reason: "want valid UTF-8: convert the file to UTF-8", at: p}
-		return false, false
+		return -1, false
 	}
 	if d[p] != '{' {
-		if p = w.skip(p, 0); p >= 0 {
-			p = w.endOfLine(p)
+		if p = w.skip(p, 0); p >= 0 && w.endOfLine(p) >= 0 {
+			w.fault = fault{rule: RuleObject, reason: "want an object: one line is one row, {\"column\":value,…}", at: start}
 		}
-		if p >= 0 {
-			w.fault = fault{rule: RuleObject, reason: "want an object: one line is one row, {\"column\":value,…}", at: p}
-		}
-		return false, false
+		return -1, false
 	}
 	if p = w.object(&w.root, p); p >= 0 {
 		p = w.endOfLine(p)
 	}
+	if p >= 0 && p-start > w.limit {
+		w.fault = tooLongLine(p-start, w.limit)
+		p = -1
+	}
 	if p < 0 {
 		w.forget()
 	}
-	return false, p >= 0
+	return p, false
 }
 
+// lineEnd is the index behind the line that p is in.
+func (w *walker) lineEnd(p int) int { return p + bytes.IndexByte(w.data[p:], '\n') + 1 }
+
+func tooLongLine(size, limit int) fault {
+	return fault{rule: RuleLine, reason: fmt.Sprintf("want at most %d bytes in a line, has %d", limit, size)}
+}
+
+// endOfLine wants blanks from p to the end of the line, and returns the index behind it.
 func (w *walker) endOfLine(p int) int {
 	if p = space(w.data, p); w.data[p] != '\n' {
 		return w.fail(p, "text behind the value: want one object in a line, and nothing else")
 	}
-	return p
+	return p + 1
 }
 
 // forget takes back the members that a faulty line added, and what was expected to come after any other of theirs.
