@@ -14,11 +14,11 @@ import (
 	"github.com/millrace-go/millrace/io/table"
 )
 
-// tables are texts of about 16 MB: 12 floats, 4 integers and 4 words; long texts, some with escapes; lists and objects.
-func tables() map[string]string {
+// tables are texts of about size bytes: 12 floats, 4 integers and 4 words; long texts, some with escapes; lists and objects.
+func tables(size int) map[string]string {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var numbers, texts, nested strings.Builder
-	for i := 0; numbers.Len() < 16<<20; i++ {
+	for i := 0; numbers.Len() < size; i++ {
 		numbers.WriteString("{")
 		for c := range 12 {
 			fmt.Fprintf(&numbers, `"f%02d":%v,`, c, math.Round(rng.NormFloat64()*1e15)/1e15)
@@ -29,10 +29,10 @@ func tables() map[string]string {
 		}
 		numbers.WriteString("}\n")
 	}
-	for i := 0; texts.Len() < 16<<20; i++ {
+	for i := 0; texts.Len() < size; i++ {
 		fmt.Fprintf(&texts, `{"id": %d, "text": "%s", "more": "caf\u00e9 \"%d\" naïve"}`+"\n", i, strings.Repeat("some words, ", 1+rng.IntN(20)), i)
 	}
-	for i := 0; nested.Len() < 16<<20; i++ {
+	for i := 0; nested.Len() < size; i++ {
 		fmt.Fprintf(&nested, `{"at":{"lat":%.4f,"lon":%.4f,"zone":{"id":%d}},"tags":["a","b%d"],"scores":[%d,%d,%.1f],"raw":[{"k":1}]}`+"\n",
 			rng.Float64(), rng.Float64(), i%50, i%7, i%3, i%5, rng.Float64())
 	}
@@ -40,8 +40,8 @@ func tables() map[string]string {
 }
 
 func BenchmarkSurvey(b *testing.B) {
-	for name, text := range tables() {
-		s := storeOf(b, "f.jsonl", []byte(text))
+	for name, text := range tables(16 << 20) {
+		s := holding("f.jsonl", []byte(text))
 		b.Run("table="+name, func(b *testing.B) {
 			b.SetBytes(int64(len(text)))
 			for b.Loop() {
@@ -54,8 +54,8 @@ func BenchmarkSurvey(b *testing.B) {
 }
 
 func BenchmarkRead(b *testing.B) {
-	for name, text := range tables() {
-		s := storeOf(b, "f.jsonl", []byte(text))
+	for name, text := range tables(16 << 20) {
+		s := holding("f.jsonl", []byte(text))
 		file, err := Format{}.Survey(b.Context(), s, "f.jsonl", table.Options{})
 		if err != nil {
 			b.Fatal(err)

@@ -143,6 +143,7 @@ func (w *walker) list(c *column, p, depth int) int {
 	} else {
 		for more := true; more; {
 			if p = w.scalar(c.items, p, depth+1); p < 0 {
+				c.items.cut(int(c.ends[c.n]))
 				return -1
 			}
 			switch p = space(d, p); d[p] {
@@ -152,6 +153,7 @@ func (w *walker) list(c *column, p, depth int) int {
 				p = space(d, p+1)
 				continue
 			default:
+				c.items.cut(int(c.ends[c.n]))
 				return w.fail(p, "want a comma or ] after a value")
 			}
 			p++

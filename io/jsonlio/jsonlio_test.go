@@ -81,11 +81,11 @@ func TestFormat(t *testing.T) {
 	)
 }
 
-func storeOf(t testing.TB, name string, data []byte) store.Store {
-	t.Helper()
+// holding is a store that holds one object.
+func holding(name string, data []byte) store.Store {
 	s := storetest.NewMemory()
 	if err := store.WriteAll(context.Background(), s, name, data); err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	return s
 }
@@ -93,7 +93,7 @@ func storeOf(t testing.TB, name string, data []byte) store.Store {
 // read returns the rows of a file of this text.
 func read(t testing.TB, f Format, text string, o table.Options) (*table.File, *formattest.Rows) {
 	t.Helper()
-	file, rows, err := formattest.ReadAll(context.Background(), f, storeOf(t, "f.jsonl", []byte(text)), "f.jsonl", o)
+	file, rows, err := formattest.ReadAll(context.Background(), f, holding("f.jsonl", []byte(text)), "f.jsonl", o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func TestSuite(t *testing.T) {
 		if strings.HasPrefix(c.Name(), "y_") || strings.HasPrefix(c.Name(), "i_") {
 			line = bytes.ReplaceAll(bytes.TrimRight(data, "\n"), []byte("\n"), []byte(" ")) // none is within a string
 		}
-		value, file := outcome(t, fmt.Sprintf(`{"v":%s}`, line)), outcome(t, string(data))
+		value, file := outcome(fmt.Sprintf(`{"v":%s}`, line)), outcome(string(data))
 		fmt.Fprintf(&got, "%s\t%s\t%s\n", c.Name(), value, file)
 		switch c.Name()[:2] {
 		case "y_":
@@ -81,8 +81,8 @@ func TestSuite(t *testing.T) {
 
 // outcome is "row" or the rule of a letter for each line of text, behind a good line that keeps the
 // file from being without a row.
-func outcome(t *testing.T, text string) string {
-	s := storeOf(t, "f.jsonl", []byte(`{"good":true}`+"\n"+text))
+func outcome(text string) string {
+	s := holding("f.jsonl", []byte(`{"good":true}`+"\n"+text))
 	_, rows, err := formattest.ReadAll(context.Background(), Format{}, s, "f.jsonl", table.Options{})
 	if err != nil {
 		return "error " + err.Error()
