@@ -141,7 +141,7 @@ func (w *walker) object(o *object, p int) int {
 			}
 			*at = m
 		}
-		if d[p] == ' ' {
+		if d[p] <= ' ' {
 			p = space(d, p)
 		}
 		if p = w.value(o, m, p); p < 0 {
