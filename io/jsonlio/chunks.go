@@ -24,7 +24,7 @@ type chunk struct {
 	data   []byte // its capacity holds padBytes more
 	offset int64  // in the text
 	size   int64  // in the text
-	long   bool
+	long   int64  // the length of the line that is longer than the limit, or 0
 }
 
 const (
@@ -91,7 +91,7 @@ func (c *chunks) fill(buf []byte) []byte {
 
 // long passes over the rest of a line that is too long, which begins with buf.
 func (c *chunks) long(buf []byte) (chunk, error) {
-	out := chunk{data: append(append(make([]byte, 0, room(longBytes)), buf[:min(len(buf), longBytes)]...), '\n'), size: int64(len(buf)), long: true}
+	out := chunk{data: append(append(make([]byte, 0, room(longBytes)), buf[:min(len(buf), longBytes)]...), '\n'), size: int64(len(buf))}
 	for c.srcErr == nil {
 		if err := c.ctx.Err(); err != nil {
 			return chunk{}, err
@@ -99,7 +99,8 @@ func (c *chunks) long(buf []byte) (chunk, error) {
 		buf = c.fill(buf[:0])
 		if i := bytes.IndexByte(buf, '\n'); i >= 0 {
 			c.rest = append(c.rest, buf[i+1:]...)
-			out.size += int64(i + 1)
+			out.long = out.size + int64(i)
+			out.size = out.long + 1
 			return c.hand(out), nil
 		}
 		out.size += int64(len(buf))
@@ -107,6 +108,7 @@ func (c *chunks) long(buf []byte) (chunk, error) {
 	if c.srcErr != io.EOF {
 		return chunk{}, c.srcErr
 	}
+	out.long = out.size
 	return c.hand(out), nil
 }
 
@@ -132,8 +134,8 @@ func (w *walker) each(ch chunk, row func(breaks int64, p, end int, ok bool) erro
 		return 0, err
 	}
 	w.take(ch)
-	if ch.long {
-		w.fault = tooLongLine(int(ch.size), w.limit)
+	if ch.long > 0 {
+		w.fault = tooLongLine(int(ch.long), w.limit)
 		return 1, row(0, p, len(ch.data), false)
 	}
 	for ; p < len(ch.data); breaks++ {
@@ -141,6 +143,9 @@ func (w *walker) each(ch chunk, row func(breaks int64, p, end int, ok bool) erro
 		ok := end >= 0
 		if !ok {
 			end = w.lineEnd(p)
+			if size := end - 1 - p; size > w.limit {
+				w.fault = tooLongLine(size, w.limit)
+			}
 		}
 		if !blank {
 			if err := row(breaks, p, end, ok); err != nil {

@@ -202,7 +202,7 @@ type report struct {
 // row adds a row from p to end of ch.
 func (r *report) row(ch chunk, spanBytes, breaks int64, p, end int) {
 	offset, behind := ch.offset+int64(p), ch.offset+min(int64(end), ch.size)
-	if ch.long {
+	if ch.long > 0 {
 		behind = ch.offset + ch.size
 	}
 	span := offset / spanBytes

@@ -84,9 +84,8 @@ func (w *walker) line(p int) (end int, blank bool) {
 	if p = w.object(&w.root, p); p >= 0 {
 		p = w.endOfLine(p)
 	}
-	if p >= 0 && p-start > w.limit {
-		w.fault = tooLongLine(p-start, w.limit)
-		p = -1
+	if p >= 0 && p-1-start > w.limit {
+		p = -1 // each says so
 	}
 	if p < 0 {
 		w.forget()
