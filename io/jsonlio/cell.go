@@ -10,11 +10,15 @@ func (w *walker) cell(c *column, p, depth int) int {
 	if row := len(w.rows.rows); c.n != row || !w.rows.started {
 		w.rows.align(c, row)
 	}
-	start := p
+	start, first := p, w.data[p]
 	switch {
 	case c.kind == kindList:
 		p = w.list(c, p, depth)
-	case w.data[p] == '"' && c.kind == kindText:
+	case (first-'0' <= 9 || first == '-') && c.kind != kindText:
+		if p = w.number(p, &w.num); p >= 0 {
+			p = w.numeric(c, start, p)
+		}
+	case first == '"' && c.kind == kindText:
 		end := stringEnd(w.data, p+1)
 		if w.data[end] != '"' {
 			p = w.scalar(c, p, depth)

@@ -70,8 +70,14 @@ func (w *walker) note(m *member, p, depth int) int {
 	if k == nil {
 		k = w.survey.column(m, w.survey.offset+int64(p))
 	}
+	first := w.data[p]
+	if first == '"' && k.Facts&sawString != 0 { // most values show nothing new
+		if end := stringEnd(w.data, p+1); w.data[end] == '"' {
+			return end + 1
+		}
+	}
 	var saw, items facts
-	switch w.data[p] {
+	switch first {
 	case '[':
 		p, saw, items = w.noteList(k, p, depth)
 	default:

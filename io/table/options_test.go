@@ -70,3 +70,15 @@ func TestFormatOf(t *testing.T) {
 		}
 	}
 }
+
+func TestJSONWithDefaults(t *testing.T) {
+	got, err := JSON{MaxColumns: 7}.WithDefaults()
+	if want := (JSON{FlattenDepth: 8, MaxColumns: 7}); err != nil || got != want {
+		t.Errorf("got %+v, error %v, want %+v", got, err, want)
+	}
+	for _, o := range []JSON{{FlattenDepth: -1}, {MaxColumns: -1}} {
+		if _, err := o.WithDefaults(); err == nil {
+			t.Errorf("%+v: no error, want one: negative", o)
+		}
+	}
+}
