@@ -172,6 +172,7 @@ func newBuilder(all []known, selected []int, maxRows int, rows int64) *builder {
 		b.columns, b.byIndex[i] = append(b.columns, c), c
 	}
 	b.width = 8 * len(b.columns)
+	b.last = min(b.last, table.MaxBatchBytes/b.width+1)
 	return b
 }
 

@@ -154,6 +154,13 @@ func (w *walker) list(c *column, p, depth int) int {
 			case ']':
 				more = false
 			case ',':
+				if p-start > w.maxCell { // what follows is only looked at
+					c.items.cut(int(c.ends[c.n]))
+					if p = w.skip(start, depth); p < 0 {
+						return -1
+					}
+					return w.tooLong(c, start, p)
+				}
 				p = space(d, p+1)
 				continue
 			default:

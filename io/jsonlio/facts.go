@@ -105,6 +105,9 @@ func decode(text string) (columns []known, err error) {
 	if err := json.Unmarshal([]byte(text), &columns); err != nil {
 		return nil, fmt.Errorf("the span's schema is damaged: %w", err)
 	}
+	if len(columns) == 0 {
+		return nil, fmt.Errorf("the span's schema has no columns")
+	}
 	return columns, nil
 }
 

@@ -242,8 +242,8 @@ func (s *scanner) skipObject(p, depth int) int {
 	}
 }
 
-// key scans the name of a member and the colon. The text of the name is between
-// the quotes from start to quote.
+// key scans the name of a member at p and the colon. The text of the name ends at
+// index quote; escaped says if it has escapes.
 func (s *scanner) key(p int) (quote, end int, escaped bool) {
 	if s.data[p] != '"' {
 		return 0, s.fail(p, "want a member's name in quotes"), false

@@ -137,7 +137,7 @@ func (t *team) read(ctx context.Context, n int, jobs chan<- job, free chan []byt
 
 func (t *team) hire() *walker {
 	o := t.o.JSON
-	return newWalker(o, t.limit, &survey{columns: map[string]*known{}, most: o.MaxColumns, branch: o.MaxColumns * o.FlattenDepth}, nil)
+	return newWalker(o, t.limit, &survey{columns: map[string]*known{}, most: o.MaxColumns, branch: 2 * o.MaxColumns}, nil)
 }
 
 // dismiss takes what w has learned.

@@ -200,6 +200,10 @@ func (w *walker) keep(m *member) bool {
 }
 
 func (m *member) setRaw(raw []byte) {
+	if len(raw) > 2*maxNameBytes { // all escapes: it is never expected
+		m.head, m.mask = ^uint64(0), ^uint64(0)
+		return
+	}
 	m.raw = bytes.Clone(raw)
 	var head [8]byte
 	copy(head[:], raw)
