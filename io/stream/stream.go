@@ -51,6 +51,15 @@ func Trim(name string) string {
 	return name
 }
 
+// Extensions lists the extensions of compressed files.
+func Extensions() []string {
+	var list []string
+	for _, c := range compressions {
+		list = append(list, c.extension)
+	}
+	return list
+}
+
 // Source is an open object. Reading it gives the uncompressed bytes from the beginning.
 type Source struct {
 	File store.Reader // the stored bytes

@@ -91,15 +91,3 @@ func list(schema *arrow.Schema) string {
 	}
 	return b.String()
 }
-
-// FormatOf guesses a file's format from its name: "csv" or "parquet".
-func FormatOf(name string) (string, error) {
-	base := strings.TrimSuffix(strings.ToLower(name), ".gz")
-	switch {
-	case strings.HasSuffix(base, ".csv"), strings.HasSuffix(base, ".tsv"), strings.HasSuffix(base, ".txt"), strings.HasSuffix(base, ".data"):
-		return "csv", nil
-	case strings.HasSuffix(base, ".parquet") && base == strings.ToLower(name):
-		return "parquet", nil
-	}
-	return "", fmt.Errorf("%s: cannot tell the format from the name: want .csv, .tsv, .txt (or one of these with .gz) or .parquet, or say the format", name)
-}

@@ -59,18 +59,6 @@ func TestSelect(t *testing.T) {
 	}
 }
 
-func TestFormatOf(t *testing.T) {
-	for name, want := range map[string]string{
-		"a.csv": "csv", "d/A.CSV.gz": "csv", "x.tsv": "csv", "x.txt": "csv", "x.data": "csv", "y.parquet": "parquet",
-		"y.parquet.gz": "", "x": "", "csv": "", "x.json": "",
-	} {
-		got, err := FormatOf(name)
-		if got != want || (err == nil) != (want != "") {
-			t.Errorf("FormatOf(%q): got %q, error %v, want %q", name, got, err, want)
-		}
-	}
-}
-
 func TestJSONWithDefaults(t *testing.T) {
 	got, err := JSON{MaxColumns: 7}.WithDefaults()
 	if want := (JSON{FlattenDepth: 8, MaxColumns: 7}); err != nil || got != want {

@@ -71,6 +71,12 @@ func (in *Input) check(p *problems, at string) {
 		p.addPath(at+".span_bytes", "want 1024 (1 KiB) to %d (1 GiB), got %d", 1<<30, in.SpanBytes)
 	}
 	in.CSV.check(p, at+".csv")
+	if d := in.JSON.FlattenDepth; d < 1 || d > 64 {
+		p.addPath(at+".json.flatten_depth", "want 1 to 64, got %d", d)
+	}
+	if n := in.JSON.MaxColumns; n < 1 || n > 1<<16 {
+		p.addPath(at+".json.max_columns", "want 1 to %d, got %d", 1<<16, n)
+	}
 }
 
 func checkPattern(pattern string) error {

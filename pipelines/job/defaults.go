@@ -3,6 +3,7 @@ package job
 import (
 	"reflect"
 
+	"github.com/millrace-go/millrace/io/table"
 	"github.com/millrace-go/millrace/transforms/clean"
 	"github.com/millrace-go/millrace/transforms/compress"
 	"github.com/millrace-go/millrace/transforms/normalize"
@@ -15,7 +16,7 @@ import (
 func Defaults() *Job {
 	return &Job{
 		Seed:  1,
-		Input: Input{CSV: CSV{Header: true}, BatchRows: 4096, SpanBytes: 8 << 20},
+		Input: Input{CSV: CSV{Header: true}, JSON: JSON{FlattenDepth: table.DefaultFlattenDepth, MaxColumns: table.DefaultMaxColumns}, BatchRows: 4096, SpanBytes: 8 << 20},
 		Limits: Limits{
 			MaxDead:      0.1,
 			MaxCellBytes: 1 << 20,

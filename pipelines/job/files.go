@@ -10,6 +10,8 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/millrace-go/millrace/io/formats"
+	"github.com/millrace-go/millrace/io/stream"
 	"github.com/millrace-go/millrace/io/table"
 )
 
@@ -75,13 +77,6 @@ func (j *Job) ErrorAt(path, format string, args ...any) error {
 	return &Error{File: j.File, Problems: []Problem{{Line: at.line, Column: at.column, Path: path, Message: msg}}}
 }
 
-// formats are the formats by extension.
-var formats = []struct{ ext, format, delimiter string }{
-	{".csv", "csv", ","}, {".csv.gz", "csv", ","},
-	{".tsv", "csv", "\t"}, {".tsv.gz", "csv", "\t"},
-	{".parquet", "parquet", ""},
-}
-
 // FormatOf gives the format of a file, by the input's format key or else by
 // the extension of name, letter case ignored. A glob whose extension is not
 // written out has the format "" until it is resolved.
@@ -89,16 +84,14 @@ func (in *Input) FormatOf(name string) (string, error) {
 	if in.Format != "" {
 		return in.Format, nil
 	}
-	base := path.Base(strings.ToLower(name))
-	for _, f := range formats {
-		if strings.HasSuffix(base, f.ext) {
-			return f.format, nil
-		}
+	if format := formats.Of(name); format != "" {
+		return format, nil
 	}
+	base := path.Base(strings.ToLower(name))
 	if strings.ContainsAny(path.Ext(base), "*?[") || path.Ext(base) == "" && strings.ContainsAny(base, "*?[") {
 		return "", nil
 	}
-	return "", fmt.Errorf("%q: the extension is none of .csv, .csv.gz, .tsv, .tsv.gz and .parquet; set format", name)
+	return "", fmt.Errorf("%q: the extension is none of %s; set format", name, formats.Extensions())
 }
 
 // TableOptions gives the settings to read the file called name with.
@@ -110,8 +103,7 @@ func (j *Job) TableOptions(in *Input, name string) (table.Options, error) {
 	delimiter := in.CSV.Delimiter
 	if delimiter == "" {
 		delimiter = ","
-		lower := strings.ToLower(name)
-		if strings.HasSuffix(lower, ".tsv") || strings.HasSuffix(lower, ".tsv.gz") {
+		if strings.HasSuffix(stream.Trim(strings.ToLower(name)), ".tsv") {
 			delimiter = "\t"
 		}
 	}
@@ -122,6 +114,7 @@ func (j *Job) TableOptions(in *Input, name string) (table.Options, error) {
 		Delimiter:    delimiter,
 		NoHeader:     !in.CSV.Header,
 		Names:        columns,
+		JSON:         table.JSON{FlattenDepth: in.JSON.FlattenDepth, MaxColumns: in.JSON.MaxColumns},
 	}, nil
 }
 

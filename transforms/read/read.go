@@ -12,6 +12,7 @@ import (
 	"github.com/millrace-go/millrace/internal/progress"
 	"github.com/millrace-go/millrace/io/batch"
 	"github.com/millrace-go/millrace/io/deadletter"
+	"github.com/millrace-go/millrace/io/formats"
 	"github.com/millrace-go/millrace/io/store"
 	"github.com/millrace-go/millrace/io/table"
 	"github.com/millrace-go/millrace/transforms/ledger"
@@ -87,7 +88,7 @@ func (f *rowsFn) FinishBundle(_ func(*batch.Batch), note func(ledger.Entry)) err
 // Each reads one span without a pipeline: every row goes to emit or to dead, in
 // the order of the rows.
 func Each(ctx context.Context, s store.Store, span table.Span, o table.Options, emit func(*batch.Batch) error, dead func(deadletter.Letter) error) error {
-	f, err := lookup(span.Format)
+	f, err := formats.Lookup(span.Format)
 	if err != nil {
 		return err
 	}

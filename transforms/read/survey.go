@@ -11,23 +11,10 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/millrace-go/millrace/io/csvio"
-	"github.com/millrace-go/millrace/io/parquetio"
+	"github.com/millrace-go/millrace/io/formats"
 	"github.com/millrace-go/millrace/io/store"
 	"github.com/millrace-go/millrace/io/table"
 )
-
-// formats is the format table.
-var formats = []table.Format{csvio.Format{}, parquetio.Format{}}
-
-func lookup(format string) (table.Format, error) {
-	for _, f := range formats {
-		if f.Name() == format {
-			return f, nil
-		}
-	}
-	return nil, fmt.Errorf("read: unknown format %q", format)
-}
 
 // Survey is what is known of an input before a row is used.
 type Survey struct {
@@ -42,7 +29,7 @@ type Survey struct {
 type File struct {
 	Name    string // as users know it
 	Path    string // as the store knows it
-	Format  string // csv or parquet
+	Format  string // as package formats calls it
 	Options table.Options
 }
 
@@ -53,7 +40,7 @@ func Take(ctx context.Context, s store.Store, files []File, workers int) (*Surve
 	g.SetLimit(max(workers, 1))
 	for i, f := range files {
 		g.Go(func() error {
-			format, err := lookup(f.Format)
+			format, err := formats.Lookup(f.Format)
 			if err != nil {
 				return err
 			}
@@ -67,7 +54,22 @@ func Take(ctx context.Context, s store.Store, files []File, workers int) (*Surve
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	if err := unify(files[0].Format, surveyed); err != nil {
+		return nil, err
+	}
 	return join(surveyed)
+}
+
+// unify gives the files of a format without schemas one that holds them all.
+func unify(format string, files []*table.File) error {
+	f, err := formats.Lookup(format)
+	if err != nil {
+		return err
+	}
+	if u, ok := f.(table.Unifier); ok {
+		return u.Unify(files)
+	}
+	return nil
 }
 
 func join(files []*table.File) (*Survey, error) {
