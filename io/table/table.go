@@ -35,6 +35,8 @@ type Options struct {
 
 	// JSON are the settings of JSON Lines.
 	JSON JSON
+	// TFRecord are the settings of that format.
+	TFRecord TFRecord
 }
 
 // Span is the descriptor of a part of a file: what crosses a shuffle instead
