@@ -74,7 +74,7 @@ func (c *column) check(rec *record, maxCell int) error {
 		return nil
 	}
 	if !c.sequence {
-		if err := c.feature(p.body, maxCell); err != nil {
+		if err := c.feature(p.body); err != nil {
 			return err
 		}
 		return c.within(maxCell)
@@ -84,7 +84,7 @@ func (c *column) check(rec *record, maxCell int) error {
 		if !ok {
 			return c.malformed()
 		}
-		if err := c.feature(step, maxCell); err != nil {
+		if err := c.feature(step); err != nil {
 			return err
 		}
 		c.size += 4 // an empty step takes memory too
@@ -120,7 +120,7 @@ func (*first) Fixed4(uint32) {}
 func (*first) Fixed8(uint64) {}
 
 // feature looks at a tf.Feature.
-func (c *column) feature(b []byte, maxCell int) error {
+func (c *column) feature(b []byte) error {
 	k, run, ok := openFeature(b)
 	if !ok {
 		return c.malformed()
@@ -143,6 +143,9 @@ func (c *column) feature(b []byte, maxCell int) error {
 	}
 	c.got, c.run, c.n = k, run, t.n
 	c.size += t.size
+	if k == bytesKind && !c.sequence && !c.many {
+		c.size -= 4 * t.n // a cell is as long as its text
+	}
 	return nil
 }
 
