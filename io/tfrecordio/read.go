@@ -72,7 +72,7 @@ type reader struct {
 
 // open makes the columns that the span's schema and the options name.
 func (r *reader) open() error {
-	schema, err := table.DecodeSchema(r.span.Schema)
+	schema, err := decodeSchema(r.span.Schema)
 	if err != nil {
 		return fmt.Errorf("the span has no schema: survey the file first: %w", err)
 	}

@@ -50,10 +50,7 @@ func (f Format) survey(ctx context.Context, s store.Store, name string, o table.
 	if file.Schema, err = in.schema(o.TFRecord); err != nil {
 		return nil, err
 	}
-	if _, err := table.Select(file.Schema, o.Columns); err != nil {
-		return nil, err
-	}
-	text := table.EncodeSchema(file.Schema)
+	text := encodeSchema(file.Schema)
 	for i := range file.Spans {
 		file.Spans[i].Schema = text
 		if !src.Plain() {

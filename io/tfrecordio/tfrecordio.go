@@ -43,7 +43,7 @@ type Format struct {
 	maxRecord int // 0 is maxRecordBytes; tests set less
 }
 
-var _ table.Format = Format{}
+var _ table.Unifier = Format{}
 
 // Name implements table.Format.
 func (Format) Name() string { return "tfrecord" }

@@ -36,7 +36,7 @@ type Writer struct {
 // NewWriter returns a Writer to w, which the caller closes after Close, and which does the compressing if there is to be any.
 // Columns are of type bool, an integer, float32, utf8 or binary, or lists of these. A list
 // of lists is a sequence feature, as is a list that Read has read from one. A null is
-// written as a feature of no kind.
+// written as a feature of no kind; that of a sequence is not written.
 func NewWriter(w io.Writer, schema *arrow.Schema, opts WriterOptions) (*Writer, error) {
 	out := &Writer{w: w, schema: schema}
 	seen := map[string]bool{}
@@ -205,14 +205,18 @@ func newEncoder(f arrow.Field, at int, opts WriterOptions) (encoder, error) {
 
 // encode makes the entry of a row.
 func (e *encoder) encode(row int) error {
-	e.value = e.value[:0]
-	if e.values.IsValid(row) && e.kind != noKind {
+	e.value, e.entry = e.value[:0], e.entry[:0]
+	valid := e.values.IsValid(row) && e.kind != noKind
+	if e.sequence && !valid {
+		return nil
+	}
+	if valid {
 		if err := e.feature(e.values, row, e.sequence); err != nil {
 			return err
 		}
 	}
 	size := protowire.SizeTag(1) + protowire.SizeBytes(len(e.name)) + protowire.SizeTag(2) + protowire.SizeBytes(len(e.value))
-	e.entry = protowire.AppendTag(e.entry[:0], 1, protowire.BytesType)
+	e.entry = protowire.AppendTag(e.entry, 1, protowire.BytesType)
 	e.entry = protowire.AppendVarint(e.entry, uint64(size))
 	e.entry = protowire.AppendTag(e.entry, 1, protowire.BytesType)
 	e.entry = protowire.AppendString(e.entry, e.name)
