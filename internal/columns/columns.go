@@ -192,6 +192,23 @@ func (c *Column) Fixed8(v uint64) {
 	c.mark(true)
 }
 
+// Block appends the values, none of them null, whose little-endian bytes are b.
+func (c *Column) Block(b []byte) {
+	if c.n == 0 {
+		c.start()
+	}
+	c.data = append(c.data, b...)
+	*c.size += len(b)
+	n := len(b) / c.width
+	if c.valid != nil {
+		for len(c.valid) < int(bitutil.BytesForBits(int64(c.n+n))) {
+			c.valid = append(c.valid, 0)
+		}
+		bitutil.SetBitsTo(c.valid, int64(c.n), int64(n), true)
+	}
+	c.n += n
+}
+
 // Bytes appends to a column of utf8 or binary.
 func (c *Column) Bytes(v []byte) {
 	if c.n == 0 {

@@ -20,9 +20,8 @@ type column struct {
 	item     *columns.Column // of the single values
 
 	// Of the record that check saw: a context feature's values.
-	got  kind // noKind if there are none
+	got  content // of no kind if there are none
 	n    int
-	run  []byte
 	size int // of the values, a sequence's too
 }
 
@@ -68,7 +67,7 @@ func newColumn(f arrow.Field, at int, bytes *int) (column, error) {
 // check looks at the feature in the record. A fault of the record is a letter; any
 // other error says what the schema did not expect.
 func (c *column) check(rec *record, maxCell int) error {
-	c.got, c.run, c.size, c.n = noKind, nil, 0, 0
+	c.got, c.size, c.n = content{}, 0, 0
 	p := &rec.places[c.at]
 	if p.record != rec.current {
 		return nil
@@ -102,8 +101,8 @@ func (c *column) within(maxCell int) error {
 		return nil
 	}
 	l := letter{rule: RuleCell, column: c.name, reason: fmt.Sprintf("want at most %d bytes, has %d", maxCell, c.size)}
-	if c.got == bytesKind {
-		values(c.got, c.run, (*first)(&l.value))
+	if c.got.kind == bytesKind {
+		c.got.values((*first)(&l.value))
 	}
 	return l
 }
@@ -116,34 +115,34 @@ func (f *first) Bytes(v []byte) {
 		*f = v
 	}
 }
-func (*first) Fixed4(uint32) {}
+func (*first) Block([]byte)  {}
 func (*first) Fixed8(uint64) {}
 
 // feature looks at a tf.Feature.
 func (c *column) feature(b []byte) error {
-	k, run, ok := openFeature(b)
+	got, ok := openFeature(b)
 	if !ok {
 		return c.malformed()
 	}
-	if k == noKind {
+	if got.kind == noKind {
 		return nil
 	}
-	t, ok := count(k, run, c.text)
+	t, ok := got.count(c.text)
 	switch {
 	case !ok:
 		return c.malformed()
 	case t.n > 0 && c.kind == noKind:
 		return fmt.Errorf("feature %q has values", c.name)
-	case t.n > 0 && k != c.kind:
-		return letter{rule: RuleKind, column: c.name, reason: fmt.Sprintf("want a list of %s, as in the records before, has one of %s", c.kind, k)}
+	case t.n > 0 && got.kind != c.kind:
+		return letter{rule: RuleKind, column: c.name, reason: fmt.Sprintf("want a list of %s, as in the records before, has one of %s", c.kind, got.kind)}
 	case t.n > 1 && !c.many:
 		return fmt.Errorf("feature %q has %d values", c.name, t.n)
 	case t.binary:
 		return fmt.Errorf("feature %q has a value that is not UTF-8", c.name)
 	}
-	c.got, c.run, c.n = k, run, t.n
+	c.got, c.n = got, t.n
 	c.size += t.size
-	if k == bytesKind && !c.sequence && !c.many {
+	if got.kind == bytesKind && !c.sequence && !c.many {
 		c.size -= 4 * t.n // a cell is as long as its text
 	}
 	return nil
@@ -158,26 +157,26 @@ func (c *column) append(rec *record) {
 		for body := rec.places[c.at].body; len(body) > 0; {
 			_, step, rest, _ := message(body, 1)
 			body = rest
-			k, run, _ := openFeature(step)
+			got, _ := openFeature(step)
 			t := tally{n: 1}
 			if !c.many {
-				t, _ = count(k, run, false)
+				t, _ = got.count(false)
 			}
-			c.one(c.out.Child(0), k, t.n, run)
+			c.one(c.out.Child(0), got, t.n)
 		}
 		c.out.List()
 	default:
-		c.one(c.out, c.got, c.n, c.run)
+		c.one(c.out, c.got, c.n)
 	}
 }
 
 // one adds the n values of one tf.Feature to out: null if it is a scalar without a value, or a list of no kind.
-func (c *column) one(out *columns.Column, k kind, n int, run []byte) {
-	if k == noKind || !c.many && n == 0 {
+func (c *column) one(out *columns.Column, got content, n int) {
+	if got.kind == noKind || !c.many && n == 0 {
 		out.Null()
 		return
 	}
-	values(k, run, c.item)
+	got.values(c.item)
 	if c.many {
 		out.List()
 	}

@@ -1,7 +1,6 @@
 package tfrecordio
 
 import (
-	"encoding/binary"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -84,21 +83,34 @@ func entry(b []byte) (key, value, rest []byte, ok bool) {
 	return key, value, rest, ok
 }
 
-// openFeature returns the kind of a tf.Feature and the part of it that counts: a field of another kind
+// content is what a tf.Feature holds.
+type content struct {
+	kind kind
+	run  []byte // the lists of that kind
+	body []byte // of the run's one list, the one field; nil if it is made of more
+}
+
+// openFeature returns what of a tf.Feature counts: a field of another kind
 // takes the place of those before it, one of the same kind adds to them.
-func openFeature(b []byte) (k kind, run []byte, ok bool) {
-	run = b
+func openFeature(b []byte) (c content, ok bool) {
+	// Nearly all features are one list in one field, both shorter than 128 bytes.
+	if n := len(b); n >= 4 && n < 0x80 && int(b[1]) == n-2 && b[2] == 1<<3|bytesType && int(b[3]) == n-4 {
+		if b[0]&7 == bytesType && b[0]>>3 >= byte(bytesKind) && b[0]>>3 <= byte(intKind) {
+			return content{kind(b[0] >> 3), b, b[4:]}, true
+		}
+	}
+	c.run = b
 	for len(b) > 0 {
 		number, _, rest, ok := message(b, byte(intKind))
 		if !ok {
-			return noKind, nil, false
+			return content{}, false
 		}
-		if kind(number) != k {
-			k, run = kind(number), b
+		if kind(number) != c.kind {
+			c.kind, c.run = kind(number), b
 		}
 		b = rest
 	}
-	return k, run, true
+	return c, true
 }
 
 // tally is what is known of a feature's values.
@@ -108,9 +120,13 @@ type tally struct {
 	binary bool // not all are valid UTF-8, if that was asked for
 }
 
-// count goes through the values of a run of kind k; text asks whether they are UTF-8.
-func count(k kind, run []byte, text bool) (t tally, ok bool) {
-	for len(run) > 0 {
+// count goes through the values; text asks whether they are UTF-8.
+func (c content) count(text bool) (t tally, ok bool) {
+	if c.body != nil {
+		ok = t.add(c.kind, bytesType, c.body, text)
+		return t, ok
+	}
+	for run := c.run; len(run) > 0; {
 		_, list, rest, ok := message(run, byte(intKind))
 		if !ok {
 			return t, false
@@ -121,34 +137,37 @@ func count(k kind, run []byte, text bool) (t tally, ok bool) {
 			if !ok || number != 1 {
 				return t, false
 			}
-			list = rest
-			switch {
-			case k == bytesKind && wire == bytesType:
-				t.n++
-				t.size += len(body) + 4
-				t.binary = t.binary || text && !utf8.Valid(body)
-			case k == floatKind && wire == fixed4Type:
-				t.n++
-				t.size += 4
-			case k == floatKind && wire == bytesType && len(body)%4 == 0:
-				t.n += len(body) / 4
-				t.size += len(body)
-			case k == intKind && wire == varintType:
-				t.n++
-				t.size += 8
-			case k == intKind && wire == bytesType:
-				n, ok := varints(body)
-				if !ok {
-					return t, false
-				}
-				t.n += n
-				t.size += 8 * n
-			default:
+			if list = rest; !t.add(c.kind, wire, body, text) {
 				return t, false
 			}
 		}
 	}
 	return t, true
+}
+
+// add counts the values of one field of a list of kind k.
+func (t *tally) add(k kind, wire byte, body []byte, text bool) bool {
+	n, width := 1, 8
+	switch {
+	case k == bytesKind && wire == bytesType:
+		width = len(body) + 4
+		t.binary = t.binary || text && !utf8.Valid(body)
+	case k == floatKind && wire == fixed4Type:
+		width = 4
+	case k == floatKind && wire == bytesType && len(body)%4 == 0:
+		n, width = len(body)/4, 4
+	case k == intKind && wire == varintType:
+	case k == intKind && wire == bytesType:
+		var ok bool
+		if n, ok = varints(body); !ok {
+			return false
+		}
+	default:
+		return false
+	}
+	t.n += n
+	t.size += n * width
+	return true
 }
 
 // varints counts the varints of b.
@@ -169,35 +188,45 @@ func varints(b []byte) (n int, ok bool) {
 // sink takes a feature's values.
 type sink interface {
 	Bytes(v []byte)
-	Fixed4(v uint32)
+	Block(v []byte) // floats, as they lie in the message
 	Fixed8(v uint64)
 }
 
-// values gives the values of a run of kind k, which count has accepted, to out.
-func values(k kind, run []byte, out sink) {
-	for len(run) > 0 {
+// values gives the values, which count has accepted, to out.
+func (c content) values(out sink) {
+	if c.body != nil {
+		c.kind.values(bytesType, c.body, out)
+		return
+	}
+	for run := c.run; len(run) > 0; {
 		_, list, rest, _ := message(run, byte(intKind))
 		run = rest
 		for len(list) > 0 {
 			_, wire, body, rest, _ := field(list)
 			list = rest
-			switch {
-			case k == bytesKind:
-				out.Bytes(body)
-			case k == floatKind:
-				for ; len(body) >= 4; body = body[4:] {
-					out.Fixed4(binary.LittleEndian.Uint32(body))
-				}
-			case wire == varintType:
-				v, _ := protowire.ConsumeVarint(body)
-				out.Fixed8(v)
-			default:
-				for len(body) > 0 {
-					v, n := protowire.ConsumeVarint(body)
-					out.Fixed8(v)
-					body = body[n:]
-				}
+			c.kind.values(wire, body, out)
+		}
+	}
+}
+
+// values gives the values of one field of a list to out.
+func (k kind) values(wire byte, body []byte, out sink) {
+	switch {
+	case k == bytesKind:
+		out.Bytes(body)
+	case k == floatKind:
+		out.Block(body)
+	case wire == varintType:
+		v, _ := protowire.ConsumeVarint(body)
+		out.Fixed8(v)
+	default:
+		for len(body) > 0 {
+			v, n := uint64(body[0]), 1
+			if v >= 0x80 {
+				v, n = protowire.ConsumeVarint(body)
 			}
+			out.Fixed8(v)
+			body = body[n:]
 		}
 	}
 }

@@ -78,16 +78,16 @@ func (in *inference) see(msg []byte) error {
 
 // see learns from a tf.Feature.
 func (s *shape) see(feature []byte) {
-	k, run, ok := openFeature(feature)
-	if !ok || k == noKind || s.valued && k != s.kind {
+	c, ok := openFeature(feature)
+	if !ok || c.kind == noKind || s.valued && c.kind != s.kind {
 		return
 	}
-	t, ok := count(k, run, !s.binary)
+	t, ok := c.count(!s.binary)
 	if !ok {
 		return
 	}
 	if t.n > 0 || s.kind == noKind {
-		s.kind = k
+		s.kind = c.kind
 	}
 	s.valued = s.valued || t.n > 0
 	s.many = s.many || t.n > 1
