@@ -185,7 +185,8 @@ func compressor(codec string) (func([]byte) ([]byte, error), error) {
 			if _, err := w.Write(b); err != nil {
 				return nil, err
 			}
-			return out.Bytes(), w.Close()
+			err := w.Close()
+			return out.Bytes(), err
 		}, err
 	case "zstandard":
 		z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
