@@ -39,6 +39,11 @@ func (d *decoder) long() int64 {
 		d.b = d.b[1:]
 		return int64(v>>1) ^ -int64(v&1)
 	}
+	if len(d.b) > 1 && d.b[1] < 0x80 {
+		v := uint64(d.b[0]&0x7f) | uint64(d.b[1])<<7
+		d.b = d.b[2:]
+		return int64(v>>1) ^ -int64(v&1)
+	}
 	v, n := binary.Uvarint(d.b)
 	if n <= 0 {
 		if n < 0 {
@@ -156,6 +161,14 @@ func (d *decoder) text(v []byte, out *columns.Column, isText bool) {
 
 // read appends a value of type n to out.
 func (n *node) read(d *decoder, out *columns.Column) {
+	if n.op == opOptional {
+		at := d.index(len(n.kids), "branch")
+		if at == n.null {
+			out.Null()
+			return
+		}
+		n = n.kids[at]
+	}
 	switch n.op {
 	case opNull:
 		out.Null()
@@ -213,12 +226,6 @@ func (n *node) readNested(d *decoder, out *columns.Column) {
 			n.readItems(d, count, out.Child(0))
 		}
 		out.List()
-	case opOptional:
-		if at := d.index(len(n.kids), "branch"); at != n.null {
-			n.kids[at].read(d, out)
-		} else {
-			out.Null()
-		}
 	case opUnion:
 		n.readUnion(d, out)
 	}
