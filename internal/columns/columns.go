@@ -67,11 +67,10 @@ func New(dt arrow.DataType, size *int) (*Column, error) {
 				return nil, err
 			}
 		}
-	case arrow.FixedWidthDataType:
-		c.layout, c.width = fixed, dt.Bytes()
-		if c.width != 4 && c.width != 8 {
-			return nil, fmt.Errorf("columns: no columns of %s", dt)
-		}
+	case *arrow.Int32Type, *arrow.Uint32Type, *arrow.Float32Type, *arrow.Date32Type, *arrow.Time32Type:
+		c.layout, c.width = fixed, 4
+	case *arrow.Int64Type, *arrow.Uint64Type, *arrow.Float64Type, *arrow.Date64Type, *arrow.Time64Type, *arrow.TimestampType:
+		c.layout, c.width = fixed, 8
 	default:
 		return nil, fmt.Errorf("columns: no columns of %s", dt)
 	}
@@ -98,8 +97,7 @@ func (c *Column) Child(i int) *Column { return c.children[i] }
 
 // start makes room for as much as the last array had.
 func (c *Column) start() {
-	switch {
-	case c.layout == text || c.layout == list:
+	if c.layout == text || c.layout == list {
 		c.ends = append(make([]int32, 0, c.lastN+1), 0)
 	}
 	c.data = make([]byte, 0, c.lastData+c.lastData/8)
@@ -241,7 +239,7 @@ func (c *Column) Struct() {
 // Array returns the values and empties the column.
 func (c *Column) Array() arrow.Array { return array.MakeFromData(c.take()) }
 
-// take is the array's data; Arrow calls a null array's nulls by another name.
+// take is the array's data.
 func (c *Column) take() arrow.ArrayData {
 	if c.n == 0 {
 		c.start()

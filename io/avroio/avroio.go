@@ -28,6 +28,7 @@ const (
 	maxRowBytes    = 64 << 20
 	maxNodes       = 20_000 // types in a schema, each use of a name counted
 	maxDepth       = 24     // of types within types
+	maxScale       = 1000   // of decimals
 	readBytes      = 256 << 10
 )
 

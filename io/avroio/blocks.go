@@ -2,7 +2,6 @@ package avroio
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -141,15 +140,14 @@ func (b *blocks) string() ([]byte, error) {
 	return b.bytes(nil, n)
 }
 
-// bytes reads n bytes into buf, which grows with what is there, not with n.
+// bytes reads n bytes into buf.
 func (b *blocks) bytes(buf []byte, n int64) ([]byte, error) {
-	out := bytes.NewBuffer(buf[:0])
-	got, err := io.CopyN(out, b.r, n)
-	b.offset += got
+	out, err := fill(b.r, buf, int(n))
+	b.offset += int64(len(out))
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
-	return out.Bytes(), err
+	return out, err
 }
 
 // next reads the head of the next block, or gives false at the end.

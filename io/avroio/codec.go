@@ -66,12 +66,29 @@ func newCodec(name string) (*codec, error) {
 
 // drain reads all of r into buf, up to the limit.
 func drain(r io.Reader, buf []byte) ([]byte, error) {
-	out := bytes.NewBuffer(buf[:0])
-	_, err := io.Copy(out, io.LimitReader(r, maxBlockBytes+1))
-	if err == nil && out.Len() > maxBlockBytes {
+	buf, err := fill(r, buf, maxBlockBytes+1)
+	if err == io.EOF {
+		return buf, nil
+	}
+	if err == nil {
 		err = errBlockTooLong
 	}
-	return out.Bytes(), err
+	return buf, err
+}
+
+// fill reads n bytes of r into buf, or what is there and io.EOF. The buffer grows with what is there, not with n.
+func fill(r io.Reader, buf []byte, n int) ([]byte, error) {
+	buf = buf[:0]
+	for len(buf) < n {
+		if len(buf) == cap(buf) {
+			buf = append(make([]byte, 0, min(n, max(2*cap(buf), readBytes))), buf...)
+		}
+		got, err := r.Read(buf[len(buf):min(cap(buf), n)])
+		if buf = buf[:len(buf)+got]; err != nil && len(buf) < n {
+			return buf, err
+		}
+	}
+	return buf, nil
 }
 
 // unsnap decompresses a Snappy block, behind which is the checksum of the data.

@@ -42,8 +42,8 @@ func (n *node) decimal(d *decoder) uint64 {
 	} else {
 		b = d.bytes()
 	}
-	if len(b) > maxDecimalBytes {
-		d.fail(fmt.Errorf("a decimal of %d bytes, want at most %d", len(b), maxDecimalBytes))
+	if len(b) == 0 || len(b) > maxDecimalBytes {
+		d.fail(fmt.Errorf("a decimal of %d bytes, want 1 to %d", len(b), maxDecimalBytes))
 		return 0
 	}
 	if len(b) <= 8 {

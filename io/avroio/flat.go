@@ -30,6 +30,9 @@ func flatten(n *node) (*flat, *arrow.Schema, error) {
 	f := newFlat(n, name, false, &fields)
 	seen := map[string]bool{}
 	for _, field := range fields {
+		if field.Name == "" {
+			return nil, nil, fmt.Errorf("schema: a field without a name: name every field")
+		}
 		if seen[field.Name] {
 			return nil, nil, fmt.Errorf("schema: two columns would be called %q: rename a field", field.Name)
 		}

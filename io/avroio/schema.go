@@ -114,6 +114,9 @@ func (c *compiler) node(s *avro.SchemaNode, namespace string, depth int) (*node,
 	if depth > maxDepth {
 		return nil, fmt.Errorf("types nested deeper than %d", maxDepth)
 	}
+	if s.LogicalType == "decimal" && (s.Scale < 0 || s.Scale > maxScale) {
+		return nil, fmt.Errorf("a decimal of scale %d, want 0 to %d", s.Scale, maxScale)
+	}
 	if p, ok := primitives[s.Type]; ok {
 		return primitive(p, s), nil
 	}

@@ -175,6 +175,10 @@ func TestFileErrors(t *testing.T) {
 			`kids: type "a.b.tree" holds itself, which a table cannot`},
 		{"deep", withSchema(deep, "null", 1, 1), "types nested deeper than 24"},
 		{"wide", withSchema(wide, "null", 1, 1), "more than 20000 types"},
+		{"a scale", withSchema(`{"type": "bytes", "logicalType": "decimal", "precision": 5000, "scale": 2000}`, "null", 1, 1), "a decimal of scale 2000"},
+		{"no name", withSchema(`{"type": "record", "name": "r", "fields": [{"name": "", "type": "int"}]}`, "null", 1, 1), "name"},
+		{"very deep", withSchema(strings.Repeat(`{"type":"array","items":`, 150_000)+`"int"`+strings.Repeat("}", 150_000), "null", 1, 1), "schema: "},
+		{"a long header", withSchema(strings.Repeat(" ", maxHeaderBytes)+`"int"`, "null", 1, 1), "in the header, want a header of at most 4194304"},
 		{"array of nulls", withSchema(`{"type": "array", "items": "null"}`, "null", 1, 1), "an array of nulls"},
 		{"two columns of a name", withSchema(`{"type": "record", "name": "r", "fields": [{"name": "a.b", "type": "int"}, {"name": "a", "type": {"type": "record", "name": "q", "fields": [{"name": "b", "type": "int"}]}}]}`, "null", 1, 2),
 			`two columns would be called "a.b"`},
@@ -212,6 +216,7 @@ func TestBlockErrors(t *testing.T) {
 		want string
 	}{
 		{"too short", block(`"string"`, "null", 1, "\x08abc"), "record 1 of the block, row 1 of the file: a value goes on behind the end of the block"},
+		{"an empty decimal", block(`{"type": "bytes", "logicalType": "decimal", "precision": 40, "scale": 30}`, "null", 1, "\x00"), "a decimal of 0 bytes"},
 		{"too long", block(`"string"`, "null", 1, "\x02abc"), "2 bytes behind the records of the block"},
 		{"negative length", block(`"bytes"`, "null", 1, "\x01abc"), "a value goes on"},
 		{"boolean", block(`"boolean"`, "null", 1, "\x02"), "the boolean 2: want 0 or 1"},
