@@ -53,3 +53,27 @@ func (f flat) vector(p, size int) (first, n int) {
 	}
 	return v + 4, n
 }
+
+// number is the field of table t of so many bytes, a signed integer; def if it is absent.
+func (f flat) number(t, slot, width, def int) int {
+	p := f.field(t, slot)
+	switch {
+	case p == 0:
+		return def
+	case width == 1:
+		return int(f[p])
+	case width == 2:
+		return int(int16(f.u16(p)))
+	}
+	return f.i32(p)
+}
+
+func (f flat) byte(t, slot int) byte      { return byte(f.number(t, slot, 1, 0)) }
+func (f flat) flag(t, slot int) bool      { return f.number(t, slot, 1, 0) != 0 }
+func (f flat) short(t, slot, def int) int { return f.number(t, slot, 2, def) }
+func (f flat) long(t, slot int, def int64) int64 {
+	if p := f.field(t, slot); p != 0 {
+		return f.i64(p)
+	}
+	return def
+}

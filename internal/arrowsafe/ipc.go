@@ -8,14 +8,16 @@ import (
 
 // Slots of the tables of Arrow's Message.fbs, Schema.fbs and File.fbs.
 const (
-	msgHeaderType, msgHeader, msgBody                     = 1, 2, 3
-	schemaFields, schemaMeta                              = 1, 2
-	fieldName, fieldTypeID, fieldType                     = 0, 2, 3
-	fieldChildren, fieldMeta                              = 5, 6
+	msgVersion, msgHeaderType, msgHeader, msgBody         = 0, 1, 2, 3
+	schemaEndianness, schemaFields, schemaMeta            = 0, 1, 2
+	fieldName, fieldNullable, fieldTypeID, fieldType      = 0, 1, 2, 3
+	fieldDict, fieldChildren, fieldMeta                   = 4, 5, 6
+	encodingID, encodingIndex                             = 0, 1
 	batchLength, batchNodes, batchBuffers                 = 0, 1, 2
-	batchCompression                                      = 3
-	footerSchema, footerDicts, footerBatches              = 1, 2, 3
-	headerSchema, headerDict, headerBatch                 = 1, 2, 3
+	batchCompression, batchVariadic                       = 3, 4
+	dictID, dictData, dictDelta                           = 0, 1, 2
+	footerVersion, footerSchema                           = 0, 1
+	footerDicts, footerBatches                            = 2, 3
 	blockBytes                                            = 24
 	typeFixedBinary, typeFixedList, maxFields, maxNesting = 15, 16, 1 << 16, 32
 )
@@ -61,25 +63,27 @@ func CheckStream(b []byte) (err error) {
 // checkMessage returns the length of the message's body.
 func checkMessage(f flat) (body int64, err error) {
 	defer Recover(&err, "metadata")
-	t := f.root()
-	if p := f.field(t, msgBody); p != 0 {
-		body = f.i64(p)
-	}
-	if body < 0 {
-		return 0, fmt.Errorf("body of %d bytes", body)
-	}
-	kind, h := f.field(t, msgHeaderType), f.field(t, msgHeader)
-	if kind == 0 || h == 0 {
-		return 0, fmt.Errorf("no header")
-	}
-	switch f[kind] {
-	case headerSchema:
-		err = checkSchema(f, f.indirect(h))
-	case headerDict, headerBatch:
-	default:
-		err = fmt.Errorf("unknown kind %d", f[kind])
+	body, kind, h, err := header(f)
+	if err == nil && kind == SchemaMessage {
+		err = checkSchema(f, h)
 	}
 	return body, err
+}
+
+// header returns the length of the message's body, its kind and the table of that kind.
+func header(f flat) (body int64, kind Kind, h int, err error) {
+	t := f.root()
+	if body = f.long(t, msgBody, 0); body < 0 {
+		return 0, 0, 0, fmt.Errorf("body of %d bytes", body)
+	}
+	if h = f.field(t, msgHeader); h == 0 {
+		return 0, 0, 0, fmt.Errorf("no header")
+	}
+	switch kind = Kind(f.byte(t, msgHeaderType)); kind {
+	case SchemaMessage, DictionaryMessage, BatchMessage:
+		return body, kind, f.indirect(h), nil
+	}
+	return 0, 0, 0, fmt.Errorf("unknown kind %d", kind)
 }
 
 func checkSchema(f flat, t int) error {
@@ -181,66 +185,4 @@ func blocks(f flat, p int, size int64) ([]Block, error) {
 		out[i], end = b, b.Offset+int64(b.Metadata)+b.Body
 	}
 	return out, nil
-}
-
-// Batch is the metadata of a record batch whose body is not compressed.
-type Batch struct {
-	Rows    int64
-	Nodes   []Node   // one a field, children after their parent
-	Buffers []Buffer // those of each node, in the order of Arrow's layouts
-}
-
-// Node is the length and the number of nulls of a field.
-type Node struct{ Rows, Nulls int64 }
-
-// Buffer is a part of the body.
-type Buffer struct{ Offset, Len int64 }
-
-// CheckBatch reads b, the framed metadata of a record batch whose block
-// promises a body of that many bytes. Its buffers lie in the body, one after
-// the other.
-func CheckBatch(b []byte, body int64) (batch *Batch, err error) {
-	defer Recover(&err, "arrow message")
-	if len(b) < 8 || binary.LittleEndian.Uint32(b) != continuation {
-		return nil, fmt.Errorf("arrow message: no message begins here")
-	}
-	f := flat(b[8:])
-	got, err := checkMessage(f)
-	if err != nil {
-		return nil, fmt.Errorf("arrow message: %w", err)
-	}
-	t := f.root()
-	if kind := f[f.field(t, msgHeaderType)]; kind != headerBatch || got != body {
-		return nil, fmt.Errorf("arrow message: kind %d with a body of %d bytes, want %d with %d", kind, got, headerBatch, body)
-	}
-	h := f.indirect(f.field(t, msgHeader))
-	if f.field(h, batchCompression) != 0 {
-		return nil, fmt.Errorf("arrow message: its buffers are compressed")
-	}
-	batch = &Batch{}
-	if p := f.field(h, batchLength); p != 0 {
-		batch.Rows = f.i64(p)
-	}
-	if batch.Rows < 0 {
-		return nil, fmt.Errorf("arrow message: %d rows", batch.Rows)
-	}
-	first, n := f.vector(f.field(h, batchNodes), 16)
-	for i := range n {
-		batch.Nodes = append(batch.Nodes, Node{f.i64(first + 16*i), f.i64(first + 16*i + 8)})
-	}
-	return batch, batch.readBuffers(f, f.field(h, batchBuffers), body)
-}
-
-func (b *Batch) readBuffers(f flat, p int, body int64) error {
-	first, n := f.vector(p, 16)
-	end := int64(0)
-	for i := range n {
-		buf := Buffer{f.i64(first + 16*i), f.i64(first + 16*i + 8)}
-		if buf.Offset < end || buf.Len < 0 || buf.Offset > body || buf.Len > body-buf.Offset {
-			return fmt.Errorf("arrow message: buffer %d at %d of %d bytes in a body of %d", i, buf.Offset, buf.Len, body)
-		}
-		end = buf.Offset + buf.Len
-		b.Buffers = append(b.Buffers, buf)
-	}
-	return nil
 }
