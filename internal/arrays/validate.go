@@ -75,7 +75,7 @@ func validate(d arrow.ArrayData) error {
 }
 
 func validateNulls(d arrow.ArrayData) error {
-	if d.NullN() == 0 {
+	if d.NullN() == 0 || d.Len() == 0 && d.NullN() == array.UnknownNullCount {
 		return nil
 	}
 	if err := need(d, 0, bitutil.BytesForBits(int64(d.Offset()+d.Len()))); err != nil {
