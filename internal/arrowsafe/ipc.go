@@ -8,24 +8,23 @@ import (
 
 // Slots of the tables of Arrow's Message.fbs, Schema.fbs and File.fbs.
 const (
-	msgVersion, msgHeaderType, msgHeader, msgBody         = 0, 1, 2, 3
-	schemaEndianness, schemaFields, schemaMeta            = 0, 1, 2
-	fieldName, fieldNullable, fieldTypeID, fieldType      = 0, 1, 2, 3
-	fieldDict, fieldChildren, fieldMeta                   = 4, 5, 6
-	encodingID, encodingIndex                             = 0, 1
-	batchLength, batchNodes, batchBuffers                 = 0, 1, 2
-	batchCompression, batchVariadic                       = 3, 4
-	dictID, dictData, dictDelta                           = 0, 1, 2
-	footerVersion, footerSchema                           = 0, 1
-	footerDicts, footerBatches                            = 2, 3
-	blockBytes                                            = 24
-	typeFixedBinary, typeFixedList, maxFields, maxNesting = 15, 16, 1 << 16, 32
+	msgVersion, msgHeaderType, msgHeader, msgBody    = 0, 1, 2, 3
+	schemaEndianness, schemaFields, schemaMeta       = 0, 1, 2
+	fieldName, fieldNullable, fieldTypeID, fieldType = 0, 1, 2, 3
+	fieldDict, fieldChildren, fieldMeta              = 4, 5, 6
+	encodingID, encodingIndex                        = 0, 1
+	batchLength, batchNodes, batchBuffers            = 0, 1, 2
+	batchCompression, batchVariadic                  = 3, 4
+	dictID, dictData, dictDelta                      = 0, 1, 2
+	footerVersion, footerSchema                      = 0, 1
+	footerDicts, footerBatches                       = 2, 3
+	blockBytes                                       = 24
+	maxFields, maxNesting                            = 1 << 16, 32
 )
 
-// typeIDs are the types of Schema.fbs that may appear: null, int, floating
-// point, binary, utf8, bool, decimal, date, time, timestamp, list, struct,
-// fixed-size binary, fixed-size list, duration.
-var typeIDs = []byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, typeFixedBinary, typeFixedList, 18}
+// typeIDs are the types of Schema.fbs that may appear in what CheckStream and CheckFooter take.
+var typeIDs = []TypeID{TypeNull, TypeInt, TypeFloat, TypeBinary, TypeUTF8, TypeBool, TypeDecimal, TypeDate, TypeTime, TypeTimestamp,
+	TypeInterval, TypeList, TypeStruct, TypeFixedBinary, TypeFixedList, TypeDuration}
 
 const continuation = 0xFFFFFFFF
 
@@ -113,10 +112,10 @@ func checkFields(f flat, p int, left *int, depth int) error {
 func checkField(f flat, t int, left *int, depth int) error {
 	f.vector(f.field(t, fieldName), 1)
 	id, typ := f.field(t, fieldTypeID), f.field(t, fieldType)
-	if id == 0 || typ == 0 || !slices.Contains(typeIDs, f[id]) {
+	if id == 0 || typ == 0 || !slices.Contains(typeIDs, TypeID(f[id])) {
 		return fmt.Errorf("a column without a supported type")
 	}
-	if f[id] == typeFixedBinary || f[id] == typeFixedList {
+	if kind := TypeID(f[id]); kind == TypeFixedBinary || kind == TypeFixedList {
 		if p := f.field(f.indirect(typ), 0); p != 0 && (f.i32(p) < 0 || f.i32(p) > 1<<24) {
 			return fmt.Errorf("a fixed size of %d", f.i32(p))
 		}

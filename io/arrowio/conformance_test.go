@@ -29,7 +29,8 @@ func storeOf(t testing.TB, name string, data []byte) store.Store {
 	return s
 }
 
-// columnsOf reads all rows, and writes the values of each column.
+// columnsOf reads all rows, passes them through the coder of batches as a shuffle does, and
+// writes the values of each column.
 func columnsOf(t testing.TB, s store.Store, name string, o table.Options) (*table.File, [][]string, error) {
 	t.Helper()
 	file, err := Format{}.Survey(t.Context(), s, name, o)
@@ -39,6 +40,14 @@ func columnsOf(t testing.TB, s store.Store, name string, o table.Options) (*tabl
 	out := make([][]string, file.Schema.NumFields())
 	for _, span := range file.Spans {
 		err := Format{}.Read(t.Context(), s, span, o, func(b *batch.Batch) error {
+			var wire bytes.Buffer
+			if err := batch.Encode(b, &wire); err != nil {
+				return err
+			}
+			b, err := batch.Decode(&wire)
+			if err != nil {
+				return err
+			}
 			for c, col := range b.Record.Columns() {
 				for r := range col.Len() {
 					out[c] = append(out[c], valueOf(col, r))

@@ -169,7 +169,7 @@ func (c *goldenColumn) value(f goldenField, i int, kids [][]string) string {
 		v := c.Views[i]
 		switch {
 		case v.Inlined == nil:
-			return hexOf(c.Variadic[v.Buffer][2*v.Offset : 2*(v.Offset+v.Size)], f.Type.Name == "utf8view")
+			return hexOf(c.Variadic[v.Buffer][2*v.Offset:2*(v.Offset+v.Size)], f.Type.Name == "utf8view")
 		case f.Type.Name == "utf8view":
 			return strconv.Quote(*v.Inlined)
 		}
