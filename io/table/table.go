@@ -37,6 +37,8 @@ type Options struct {
 	JSON JSON
 	// TFRecord are the settings of that format.
 	TFRecord TFRecord
+	Text     Text
+	LibSVM   LibSVM
 }
 
 // Span is the descriptor of a part of a file: what crosses a shuffle instead
@@ -56,6 +58,8 @@ type Span struct {
 	// Schema is what Survey inferred of the columns, in the format's own form, for a
 	// format whose files do not say it. The spans of one input have the same (see Unifier).
 	Schema string `json:"schema,omitempty"`
+	// Shape is what the survey learned of the file's columns, for a format whose spans do not tell; in its own words.
+	Shape string `json:"shape,omitempty"`
 }
 
 // File is what a survey learns of one file.
