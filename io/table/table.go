@@ -39,6 +39,8 @@ type Options struct {
 	TFRecord TFRecord
 	Text     Text
 	LibSVM   LibSVM
+	Image    Image
+	IDX      IDX
 }
 
 // Span is the descriptor of a part of a file: what crosses a shuffle instead
