@@ -17,6 +17,9 @@ import (
 const (
 	// maxInflated bounds what the compressed buffers of one message may take in memory.
 	maxInflated = 128 << 20
+	// maxPacked bounds one of them as it is stored, and the body of a message in a stream that is compressed as a
+	// whole, which is in memory; what is compressed in that may take as much again.
+	maxPacked = 64 << 20
 	// maxHeld is the size of a body that is read at once and shared by its batches.
 	maxHeld = 16 << 20
 )
@@ -68,6 +71,14 @@ func (b *body) read(off, n int64) []byte {
 	return out
 }
 
+// stored is p as it lies in the body.
+func (b *body) stored(p *part) []byte {
+	if b.held != nil {
+		return b.held[p.Offset : p.Offset+p.Len]
+	}
+	return b.read(p.Offset, p.Len)
+}
+
 // hold reads a body that is not large, if much of it is wanted.
 func (b *body) hold(wanted int64) {
 	if b.held == nil && b.codec == arrowsafe.NoCodec && b.size <= maxHeld && wanted >= b.size/4 {
@@ -103,18 +114,25 @@ func (b *body) inflate(p *part) []byte {
 	if p.Len == 0 {
 		return nil
 	}
-	if p.Len < 8 || p.Len > maxInflated {
+	if p.Len < 8 {
 		fail("a compressed buffer of %d bytes", p.Len)
 	}
-	src := b.read(p.Offset, p.Len)
+	most := int64(maxInflated)
+	if b.held != nil {
+		most = maxPacked
+	}
+	if p.Len > maxPacked {
+		panic(failure{fmt.Errorf("a compressed buffer of more than %d MiB: write it in smaller record batches", maxPacked>>20)})
+	}
+	src := b.stored(p)
 	size := int64(binary.LittleEndian.Uint64(src))
 	src = src[8:]
 	stored := size == -1 // as it is
 	if stored {
 		size = int64(len(src))
 	}
-	if size < 0 || size > maxInflated-b.inflated {
-		panic(failure{fmt.Errorf("its columns take more than %d MiB when decompressed: write it in smaller record batches", maxInflated>>20)})
+	if size < 0 || size > most-b.inflated {
+		panic(failure{fmt.Errorf("its columns take more than %d MiB when decompressed: write it in smaller record batches", most>>20)})
 	}
 	b.inflated += size
 	if stored {

@@ -6,19 +6,24 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"github.com/millrace-go/millrace/internal/arrays"
 )
 
-// maxDictionary bounds what all dictionaries in force take in memory.
-const maxDictionary = 64 << 20
+const (
+	// maxDictionary bounds what all dictionaries in force take in memory, decoded.
+	maxDictionary = 48 << 20
+	// maxStored bounds what is kept of their messages: the bodies too where the file is compressed as a whole.
+	maxStored = 32 << 20
+)
 
 var errRuns = fmt.Errorf("a record batch of more than %d runs: write it in smaller record batches", maxRuns)
 
 // dictionaries are those in force at a place of the file.
 type dictionaries struct {
-	messages map[int64][]*message // by number: the values, then those of deltas
-	decoded  map[int64]*array.Data
+	messages map[int64][]*message  // by number: the values, then those of deltas
+	decoded  map[int64]*array.Data // nested values with a null behind them
 	left     int64
 	opening  map[int64]bool
 }
@@ -28,7 +33,7 @@ func newDictionaries() *dictionaries {
 }
 
 // add makes m part of what is in force.
-func (s *dictionaries) add(m *message) {
+func (s *dictionaries) add(m *message) error {
 	// What is decoded may refer to what changes: nothing of it stays.
 	clear(s.decoded)
 	s.left = maxDictionary
@@ -36,6 +41,21 @@ func (s *dictionaries) add(m *message) {
 		s.messages[m.ID] = nil
 	}
 	s.messages[m.ID] = append(s.messages[m.ID], m)
+	stored := int64(0)
+	for _, list := range s.messages {
+		for _, m := range list {
+			stored += m.stored()
+		}
+	}
+	if stored > maxStored {
+		return fmt.Errorf("its dictionaries take more than %d MiB: write the columns plain, or uncompress the file", maxStored>>20)
+	}
+	return nil
+}
+
+// stored is what m takes in memory.
+func (m *message) stored() int64 {
+	return int64(16*(len(m.Batch.Nodes)+len(m.Batch.Buffers))) + int64(len(m.held))
 }
 
 // values returns the values of the dictionary of n.
@@ -66,6 +86,14 @@ func (s *dictionaries) values(n *node) *array.Data {
 		}
 		v = all.Data().(*array.Data)
 	}
+	if nested(v.DataType()) {
+		null := array.MakeArrayOfNull(memory.NewGoAllocator(), v.DataType(), 1)
+		all, err := arrays.Concat([]arrow.Array{array.MakeFromData(v), null})
+		if err != nil {
+			panic(failure{err})
+		}
+		v = all.Data().(*array.Data)
+	}
 	s.decoded[n.id] = v
 	return v
 }
@@ -88,14 +116,18 @@ func (d *decoder) indices(c *column, from, to int64) *array.Data {
 	if err != nil {
 		panic(failure{err})
 	}
+	size := int64(values.Len())
+	if nested(values.DataType()) {
+		size--
+	}
 	valid, _ := d.validity(c, from, to)
 	at := d.numbers(c.parts[0], c.width, c.signed, from, to-from)
 	for i, v := range at {
 		switch {
 		case !isValid(valid, int64(i)):
 			at[i] = -1
-		case v < 0 || v >= int64(values.Len()):
-			fail("row %d: index %d of a dictionary of %d", from+int64(i), v, values.Len())
+		case v < 0 || v >= size:
+			fail("row %d: index %d of a dictionary of %d", from+int64(i), v, size)
 		}
 	}
 	return d.gather(values, at)

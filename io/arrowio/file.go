@@ -23,11 +23,12 @@ type message struct {
 	*arrowsafe.Message
 	at   int64 // of the body in r
 	r    io.ReaderAt
+	held []byte // the body, where there is no r
 	swap bool
 }
 
 func (m *message) body() *body {
-	return &body{r: m.r, at: m.at, size: m.Body, codec: m.Batch.Codec, swap: m.swap}
+	return &body{r: m.r, at: m.at, size: m.Body, held: m.held, codec: m.Batch.Codec, swap: m.swap}
 }
 
 // container is an Arrow IPC file.
@@ -96,8 +97,8 @@ type sequence struct {
 	r    io.Reader
 	at   int64 // the bytes read
 	swap bool
-	// body takes the body of a message off r: where it lies, or nil if it is passed over.
-	body func(m *arrowsafe.Message) (io.ReaderAt, int64, error)
+	// body takes the body of a message off r, and says where it is, unless it is passed over.
+	body func(m *message) error
 }
 
 var errCut = errors.New("the stream ends without its end mark: it is cut short, or its writer was not closed; fetch or write it again")
@@ -144,7 +145,7 @@ func (s *sequence) next() (*message, error) {
 		return nil, fmt.Errorf("message at %d: %w", start, err)
 	}
 	out := &message{Message: m, swap: s.swap}
-	if out.r, out.at, err = s.body(m); err != nil {
+	if err := s.body(out); err != nil {
 		return nil, err
 	}
 	s.at += m.Body

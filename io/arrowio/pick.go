@@ -50,11 +50,15 @@ func bytesOf(data arrow.ArrayData, from, to int) int64 {
 	return n
 }
 
-// gather makes an array of the rows at of values, which has offset 0; null where at is negative.
+// gather makes an array of the rows at of values, which has offset 0; null where at is negative. Nested
+// values have a null as their last for that.
 func (d *decoder) gather(values *array.Data, at []int64) *array.Data {
 	dt := values.DataType()
 	if dt.ID() == arrow.NULL {
 		return array.NewData(dt, len(at), []*memory.Buffer{nil}, nil, len(at), 0)
+	}
+	if nested(dt) {
+		return d.gatherNested(values, at)
 	}
 	valid, nulls := d.gatherNulls(values, at)
 	var buffers []*memory.Buffer
@@ -71,9 +75,6 @@ func (d *decoder) gather(values *array.Data, at []int64) *array.Data {
 		}
 		buffers = []*memory.Buffer{memory.NewBufferBytes(out)}
 	case arrow.FixedWidthDataType:
-		if len(values.Children()) > 0 {
-			return d.gatherNested(values, at)
-		}
 		w := t.BitWidth() / 8
 		d.take(int64(w) * int64(len(at)))
 		src, out := values.Buffers()[1].Bytes(), make([]byte, w*len(at))
@@ -83,8 +84,6 @@ func (d *decoder) gather(values *array.Data, at []int64) *array.Data {
 			}
 		}
 		buffers = []*memory.Buffer{memory.NewBufferBytes(out)}
-	default:
-		return d.gatherNested(values, at)
 	}
 	return array.NewData(dt, len(at), append([]*memory.Buffer{valid}, buffers...), nil, nulls, 0)
 }
@@ -142,21 +141,22 @@ func (d *decoder) mostOf() int64 {
 	return maxDictionary
 }
 
-// gatherNested is gather for nested values: a row of nulls behind them stands for null.
+// nested says that a type has children.
+func nested(dt arrow.DataType) bool {
+	_, ok := dt.(arrow.NestedType)
+	return ok
+}
+
+// gatherNested is gather for nested values, of which the last stands for null.
 func (d *decoder) gatherNested(values *array.Data, at []int64) *array.Data {
-	mem := memory.NewGoAllocator()
-	all, err := arrays.Concat([]arrow.Array{array.MakeFromData(values), array.MakeArrayOfNull(mem, values.DataType(), 1)})
-	if err != nil {
-		panic(failure{err})
-	}
 	rows := make([]arrays.Run, len(at))
 	for i, v := range at {
 		if v < 0 {
-			v = int64(values.Len())
+			v = int64(values.Len()) - 1
 		}
 		rows[i] = arrays.Run{From: int(v), To: int(v) + 1}
 	}
-	return d.pick(all.Data().(*array.Data), rows)
+	return d.pick(values, rows)
 }
 
 // runs reads run-end encoded rows as plain ones.

@@ -2,7 +2,7 @@ package arrowio
 
 import (
 	"fmt"
-	"strings"
+	_ "time/tzdata" // the zones of timestamps, the same on every machine
 
 	"github.com/apache/arrow/go/v15/arrow"
 
@@ -211,6 +211,10 @@ func (n *node) setFixed(f arrowsafe.Field) error {
 		n.width = 8
 		if p[0] >= 0 && p[0] < 4 && f.Type == arrowsafe.TypeTimestamp {
 			n.out = &arrow.TimestampType{Unit: arrow.TimeUnit(p[0]), TimeZone: f.Zone}
+			// Arrow panics later at the values of a zone that is not known.
+			if _, err := n.out.(*arrow.TimestampType).GetZone(); err != nil {
+				n.reason = fmt.Sprintf("its time zone %q is not known: write it as UTC, or select columns without it", f.Zone)
+			}
 		} else if p[0] >= 0 && p[0] < 4 {
 			n.out = &arrow.DurationType{Unit: arrow.TimeUnit(p[0])}
 		}
@@ -273,13 +277,4 @@ func (n *node) usesDictionary() bool {
 		}
 	}
 	return false
-}
-
-func quoted(nodes []*node) string {
-	const most = 20
-	var names []string
-	for _, n := range nodes[:min(len(nodes), most)] {
-		names = append(names, fmt.Sprintf("%q", n.name))
-	}
-	return strings.Join(names, ", ")
 }

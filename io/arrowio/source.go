@@ -11,9 +11,6 @@ import (
 	"github.com/millrace-go/millrace/io/stream"
 )
 
-// maxBody bounds the body of a message in a compressed stream, which is in memory whole.
-const maxBody = 128 << 20
-
 // isFile says which of the two forms the object has, from its first bytes.
 func isFile(r store.Reader) (bool, error) {
 	head := make([]byte, min(8, r.Size()))
@@ -33,12 +30,13 @@ func isFile(r store.Reader) (bool, error) {
 func plainSequence(r store.Reader) *sequence {
 	in := io.NewSectionReader(r, 0, r.Size())
 	s := &sequence{r: in}
-	s.body = func(m *arrowsafe.Message) (io.ReaderAt, int64, error) {
+	s.body = func(m *message) error {
 		if m.Body > r.Size()-s.at {
-			return nil, 0, errCut
+			return errCut
 		}
+		m.r, m.at = r, s.at
 		_, err := in.Seek(m.Body, io.SeekCurrent)
-		return r, s.at, err
+		return err
 	}
 	return s
 }
@@ -46,15 +44,15 @@ func plainSequence(r store.Reader) *sequence {
 // passingSequence reads the messages of a stream without their bodies.
 func passingSequence(ctx context.Context, r io.Reader) *sequence {
 	s := &sequence{r: r}
-	s.body = func(m *arrowsafe.Message) (io.ReaderAt, int64, error) {
+	s.body = func(m *message) error {
 		if err := ctx.Err(); err != nil {
-			return nil, 0, err
+			return err
 		}
 		n, err := io.Copy(io.Discard, io.LimitReader(r, m.Body))
 		if err == nil && n < m.Body {
 			err = errCut
 		}
-		return nil, 0, err
+		return err
 	}
 	return s
 }
@@ -62,16 +60,17 @@ func passingSequence(ctx context.Context, r io.Reader) *sequence {
 // heldSequence reads a compressed stream, with the body of one message in memory.
 func heldSequence(r io.Reader) *sequence {
 	s := &sequence{r: r}
-	s.body = func(m *arrowsafe.Message) (io.ReaderAt, int64, error) {
-		if m.Body > maxBody {
-			return nil, 0, fmt.Errorf("a record batch of %d MiB in a compressed stream, want at most %d: write it in smaller record batches, or uncompress the file",
-				m.Body>>20, maxBody>>20)
+	s.body = func(m *message) error {
+		if m.Body > maxPacked {
+			return fmt.Errorf("a record batch of %d MiB in a compressed stream, want at most %d: write it in smaller record batches, or uncompress the file",
+				m.Body>>20, maxPacked>>20)
 		}
-		b, err := io.ReadAll(io.LimitReader(r, m.Body))
-		if err == nil && int64(len(b)) < m.Body {
-			err = errCut
+		m.held = make([]byte, m.Body)
+		_, err := io.ReadFull(r, m.held)
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			return errCut
 		}
-		return bytes.NewReader(b), 0, err
+		return err
 	}
 	return s
 }
@@ -134,7 +133,9 @@ func openFile(r store.Reader, o opening) (*messages, error) {
 		if err != nil {
 			return nil, err
 		}
-		m.dicts.add(d)
+		if err := m.dicts.add(d); err != nil {
+			return nil, err
+		}
 	}
 	blocks := c.footer.Batches
 	if o.batch < 0 || o.batch >= len(blocks) || blocks[o.batch].Offset != o.offset {
@@ -186,8 +187,11 @@ func openStream(ctx context.Context, seq *sequence, o opening, seek func() error
 			case msg.Kind == arrowsafe.SchemaMessage:
 				return nil, fmt.Errorf("a second schema at %d: one stream a file", seq.at)
 			case msg.Kind == arrowsafe.DictionaryMessage:
-				if wanted {
-					m.dicts.add(msg)
+				if !wanted {
+					continue
+				}
+				if err := m.dicts.add(msg); err != nil {
+					return nil, err
 				}
 			case pass > 0:
 				pass--

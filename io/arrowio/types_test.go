@@ -101,6 +101,16 @@ func TestUnionIsPassedOver(t *testing.T) {
 	}
 }
 
+func TestUnknownZone(t *testing.T) {
+	b := array.NewRecordBuilder(memory.NewGoAllocator(), arrow.NewSchema([]arrow.Field{
+		{Name: "t", Type: &arrow.TimestampType{Unit: arrow.Second, TimeZone: "Nowhere/Land"}}}, nil))
+	b.Field(0).(*array.TimestampBuilder).Append(1)
+	_, err := Format{}.Survey(t.Context(), storeOf(t, "z", written(t, true, []arrow.Record{b.NewRecord()})), "z", table.Options{})
+	if err == nil || !strings.Contains(err.Error(), `column "t": its time zone "Nowhere/Land" is not known`) {
+		t.Errorf("got error %v, want one that names the column and the zone", err)
+	}
+}
+
 func TestFileErrors(t *testing.T) {
 	stream := written(t, false, []arrow.Record{record(0, 10)})
 	file := written(t, true, []arrow.Record{record(0, 10)})

@@ -105,7 +105,7 @@ func trimBreak(line []byte) []byte {
 
 // long passes over a line that does not end within the limit.
 func (s *Scanner) long() (Line, bool, error) {
-	l := Line{Text: bytes.Clone(s.buf[s.pos:][:min(KeptBytes, len(s.buf)-s.pos)]), Offset: s.offset, Number: s.number}
+	l := Line{Offset: s.offset, Number: s.number}
 	s.number++
 	last := byte(0) // before what is looked at
 	for {
@@ -119,12 +119,14 @@ func (s *Scanner) long() (Line, bool, error) {
 			last = rest[n-1]
 		}
 		l.Length += int64(n)
+		l.Text = append(l.Text, rest[:min(n, KeptBytes-len(l.Text))]...)
 		s.pos += n
 		s.offset += int64(n)
 		if end >= 0 || s.srcErr == io.EOF {
 			if last == '\r' {
 				l.Length--
 			}
+			l.Text = l.Text[:min(int64(len(l.Text)), l.Length)]
 			if end >= 0 {
 				s.pos++
 				s.offset++
