@@ -197,6 +197,11 @@ func TestParseFloat(t *testing.T) {
 		if got, gotOK := parseFloat([]byte(text)); gotOK != ok || ok && math.Float64bits(got) != math.Float64bits(want) {
 			t.Errorf("%q: got %v %v, want %v %v", text, got, gotOK, want, ok)
 		}
+		// The short way gives the same, or leaves it to the long one.
+		if index, got, rest, plain := plainPair([]byte("12:" + text + " 13:1")); plain &&
+			(!ok || index != 12 || math.Float64bits(got) != math.Float64bits(want) || string(rest) != "13:1") {
+			t.Errorf("%q: got %d:%v and then %q, want 12:%v", text, index, got, rest, want)
+		}
 	}
 }
 

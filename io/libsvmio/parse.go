@@ -49,6 +49,11 @@ func (p *parser) parse(l lines.Line) *fault {
 	}
 	p.integral = p.label == math.Trunc(p.label) && math.Abs(p.label) <= 1<<53
 	for n := 0; ; n++ {
+		if index, x, rest, ok := plainPair(text); ok && index >= p.first && index <= p.last && !p.repeated(index) {
+			p.at, p.values, p.highest = append(p.at, index), append(p.values, x), max(p.highest, index)
+			text = rest
+			continue
+		}
 		if word, text = next(text); len(word) == 0 {
 			return nil
 		}
@@ -56,6 +61,41 @@ func (p *parser) parse(l lines.Line) *fault {
 			return f
 		}
 	}
+}
+
+// plainPair reads index:value from the start of text where both are short and plain, as most are, in one pass.
+func plainPair(text []byte) (index int, x float64, rest []byte, ok bool) {
+	i := 0
+	for i < len(text) && i < 9 && text[i]-'0' <= 9 {
+		index = 10*index + int(text[i]-'0')
+		i++
+	}
+	if i == 0 || i >= len(text) || text[i] != ':' {
+		return 0, 0, nil, false
+	}
+	i++
+	start, n, point := i, int64(0), -1
+	for ; i < len(text) && i-start <= 15; i++ {
+		if c := text[i] - '0'; c <= 9 {
+			n = 10*n + int64(c)
+		} else if text[i] == '.' && point < 0 {
+			point = i
+		} else {
+			break
+		}
+	}
+	digits := i - start
+	if point >= 0 {
+		digits--
+	}
+	if digits == 0 || digits > 15 || i < len(text) && !blank(text[i]) {
+		return 0, 0, nil, false
+	}
+	x = float64(n)
+	if point >= 0 {
+		x /= powers[i-1-point]
+	}
+	return index, x, text[min(i+1, len(text)):], true
 }
 
 func (p *parser) start() {
