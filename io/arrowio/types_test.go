@@ -74,6 +74,34 @@ func TestOtherWriters(t *testing.T) {
 	}
 }
 
+// Rows that share one long word of a dictionary take its length each: batches are cut to fit. A word that is
+// longer than a cell may be is a dead letter in every row.
+func TestLongWords(t *testing.T) {
+	at := make([]int8, 100)
+	at[50] = 1
+	s := storeOf(t, "f", written(t, true, []arrow.Record{words(t, strings.Repeat("x", 900_000)+" "+strings.Repeat("y", 2_000_000), at...)}))
+	file, err := Format{}.Survey(t.Context(), s, "f", table.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, dead := 0, 0
+	err = Format{}.Read(t.Context(), s, file.Spans[0], table.Options{}, func(b *batch.Batch) error {
+		rows += b.NumRows()
+		if n := len(b.Record.Column(0).(*array.String).ValueBytes()); n > table.MaxBatchBytes {
+			t.Errorf("a batch of %d bytes, want at most %d", n, table.MaxBatchBytes)
+		}
+		return nil
+	}, func(l deadletter.Letter) error {
+		if dead++; l.Row != 51 || l.Rule != RuleCell || len(l.Value) != deadletter.MaxValueBytes {
+			t.Errorf("got letter %+v, want row 51, rule %s and the beginning of the word", l, RuleCell)
+		}
+		return nil
+	})
+	if err != nil || rows != 99 || dead != 1 {
+		t.Errorf("got %d rows and %d dead, error %v, want 99 and 1", rows, dead, err)
+	}
+}
+
 // A column that cannot be read is passed over.
 func TestUnionIsPassedOver(t *testing.T) {
 	mem := memory.NewGoAllocator()
