@@ -5,27 +5,44 @@ package formats
 import (
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/millrace-go/millrace/io/arrowio"
+	"github.com/millrace-go/millrace/io/avroio"
 	"github.com/millrace-go/millrace/io/csvio"
+	"github.com/millrace-go/millrace/io/idxio"
+	"github.com/millrace-go/millrace/io/imageio"
 	"github.com/millrace-go/millrace/io/jsonlio"
+	"github.com/millrace-go/millrace/io/libsvmio"
 	"github.com/millrace-go/millrace/io/parquetio"
 	"github.com/millrace-go/millrace/io/stream"
 	"github.com/millrace-go/millrace/io/table"
+	"github.com/millrace-go/millrace/io/textio"
+	"github.com/millrace-go/millrace/io/tfrecordio"
 )
 
 // entry is a format and the extensions of its files.
 type entry struct {
 	table.Format
 	extensions []string
-	stream     bool // a file may be compressed as a whole, and have the extension of that behind
+	pattern    *regexp.Regexp // of other names
+	stream     bool           // a file may be compressed as a whole, and have the extension of that behind
 }
 
 var entries = []entry{
-	{csvio.Format{}, []string{".csv", ".tsv"}, true},
-	{jsonlio.Format{}, []string{".jsonl", ".ndjson", ".json"}, true},
-	{parquetio.Format{}, []string{".parquet"}, false},
+	{Format: arrowio.Format{}, extensions: []string{".arrow", ".feather", ".arrows"}, stream: true},
+	{Format: avroio.Format{}, extensions: []string{".avro"}, stream: true},
+	{Format: csvio.Format{}, extensions: []string{".csv", ".tsv"}, stream: true},
+	{Format: idxio.Format{}, pattern: regexp.MustCompile(`-idx[0-9]-ubyte$`), stream: true},
+	{Format: imageio.Format{}, extensions: []string{".png", ".jpg", ".jpeg"}},
+	{Format: jsonlio.Format{}, extensions: []string{".jsonl", ".ndjson", ".json"}, stream: true},
+	{Format: libsvmio.Format{}, extensions: []string{".libsvm", ".svm", ".svmlight"}, stream: true},
+	{Format: parquetio.Format{}, extensions: []string{".parquet"}},
+	{Format: textio.Format{}, stream: true}, // .txt may be anything
+	// x.tfrecord, x.tfrecords, and shards as their tools name them: x.tfrecord-00000-of-00002.
+	{Format: tfrecordio.Format{}, extensions: []string{".tfrecord", ".tfrecords"}, pattern: regexp.MustCompile(`(^|[./_-])tfrecords?-[0-9]+-of-[0-9]+$`), stream: true},
 }
 
 // Lookup finds a format by its name.
@@ -57,7 +74,7 @@ func Of(file string) string {
 		if e.stream {
 			name = stream.Trim(base)
 		}
-		if slices.ContainsFunc(e.extensions, func(x string) bool { return strings.HasSuffix(name, x) }) {
+		if slices.ContainsFunc(e.extensions, func(x string) bool { return strings.HasSuffix(name, x) }) || e.pattern != nil && e.pattern.MatchString(name) {
 			return e.Name()
 		}
 	}

@@ -199,7 +199,7 @@ func (v *surveyor) read(ctx context.Context, s store.Store, name string, h hash.
 func (v *surveyor) add(size int64) {
 	f := v.file
 	if n := len(f.Spans); n == 0 || f.Spans[n-1].Length >= v.spanBytes {
-		f.Spans = append(f.Spans, table.Span{File: f.Name, Format: "image", Index: n, FirstRow: f.Rows + 1, Shape: v.shape})
+		f.Spans = append(f.Spans, table.Span{File: f.Name, Format: "image", Index: n, FirstRow: f.Rows + 1, Schema: v.shape})
 	}
 	span := &f.Spans[len(f.Spans)-1]
 	span.Rows++

@@ -61,7 +61,7 @@ func (r *reader) run() error {
 		return err
 	}
 	first := r.span.FirstRow - 1
-	if first < 0 || r.span.Rows < 0 || first+r.span.Rows > int64(len(names)) || len(names) > 1 && shapeOf(names) != r.span.Shape {
+	if first < 0 || r.span.Rows < 0 || first+r.span.Rows > int64(len(names)) || len(names) > 1 && shapeOf(names) != r.span.Schema {
 		return r.changed("there are other files")
 	}
 	for i, name := range names[first : first+r.span.Rows] {

@@ -149,7 +149,7 @@ func survey(ctx context.Context, s store.Store, name string, o table.Options) (*
 	sh = v.shape
 	sh.features = max(sh.features, 1)
 	for i := range file.Spans {
-		file.Spans[i].Shape = sh.String()
+		file.Spans[i].Schema = sh.String()
 	}
 	file.Schema = sh.schema()
 	_, err = table.Select(file.Schema, o.Columns)

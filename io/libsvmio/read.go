@@ -67,7 +67,7 @@ type reader struct {
 
 // open finds the wanted columns.
 func (r *reader) open(ctx context.Context, s store.Store, o table.Options) (err error) {
-	if r.shape, err = parseShape(r.span.Shape); err != nil {
+	if r.shape, err = parseShape(r.span.Schema); err != nil {
 		f, serr := s.Open(ctx, r.span.File) // a missing file is the better reason
 		if serr != nil {
 			return serr

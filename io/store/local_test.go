@@ -243,7 +243,7 @@ func TestLockOfKilledProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 		fmt.Println("locked")
-		select {}
+		time.Sleep(time.Hour) // not select {}: with nothing else to do, the runtime would call that a deadlock
 	}
 	root := t.TempDir()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestLockOfKilledProcess$")

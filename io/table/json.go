@@ -12,9 +12,9 @@ const (
 type JSON struct {
 	// FlattenDepth is how many levels of objects become columns: with 1 an object in a row is
 	// one column of JSON text, with 2 its members are columns "a.b", and an object in it is text. The default is 8.
-	FlattenDepth int
+	FlattenDepth int `yaml:"flatten_depth"`
 	// MaxColumns bounds the columns of a file; one with more is refused. The default is 1000.
-	MaxColumns int
+	MaxColumns int `yaml:"max_columns"`
 }
 
 // WithDefaults replaces the zero fields by the defaults and checks the rest.

@@ -57,11 +57,9 @@ type Span struct {
 	// FirstLine is the 1-based line of the first row, for CSV messages.
 	FirstLine int64 `json:"first_line,omitempty"`
 	Rows      int64 `json:"rows"` // data rows, faulty ones included
-	// Schema is what Survey inferred of the columns, in the format's own form, for a
+	// Schema is what Survey learned of the columns, in the format's own form, for a
 	// format whose files do not say it. The spans of one input have the same (see Unifier).
 	Schema string `json:"schema,omitempty"`
-	// Shape is what the survey learned of the file's columns, for a format whose spans do not tell; in its own words.
-	Shape string `json:"shape,omitempty"`
 }
 
 // File is what a survey learns of one file.

@@ -51,7 +51,7 @@ var badJobs = []struct{ name, text, want string }{
 	{"shares", minimal + "split:\n  train: 0.8\n", "job.yaml:8:1: split: the shares train, validation and test must sum to 1, got 1.1"},
 	{"no files", strings.Replace(minimal, "[a.csv]", "[]", 1), "job.yaml:2:3: input.files: an empty list; give at least one file or glob"},
 	{"bad glob", strings.Replace(minimal, "a.csv", `"[a.csv"`, 1), `job.yaml:2:11: input.files[0]: "[a.csv" is no glob: syntax error in pattern; write \[ for a bracket`},
-	{"unknown extension", strings.Replace(minimal, "a.csv", "a.doc", 1), `job.yaml:2:11: input.files[0]: "a.doc": the extension is none of .csv, .tsv, .jsonl, .ndjson, .json, .parquet, or one of a compressed file: .gz, .zst, .bz2; set format`},
+	{"unknown extension", strings.Replace(minimal, "a.csv", "a.doc", 1), `job.yaml:2:11: input.files[0]: "a.doc": the extension is none of .arrow, .feather, .arrows, .avro, .csv, .tsv, .png, .jpg, .jpeg, .jsonl, .ndjson, .json, .libsvm, .svm, .svmlight, .parquet, .tfrecord, .tfrecords, or one of a compressed file: .gz, .zst, .bz2; set format`},
 	{"delimiter", strings.Replace(minimal, "[a.csv]", "[a.csv]\n  csv: {delimiter: \";;\"}", 1), `job.yaml:3:20: input.csv.delimiter: want one ASCII character other than a quote or a line break, got ";;"`},
 	{"names with a header", strings.Replace(minimal, "[a.csv]", "[a.csv]\n  csv: {names: [x, \"y\"]}", 1), "job.yaml:3:9: input.csv.names: the first line names the columns; set header: false if it is data, or rename columns under clean.columns"},
 	{"header without names", strings.Replace(minimal, "[a.csv]", "[a.csv]\n  csv: {header: false}", 1), "job.yaml:3:3: input.csv.names: missing; files without a header need the names of their columns"},

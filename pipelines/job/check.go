@@ -74,6 +74,20 @@ func (in *Input) check(p *problems, at string) {
 	if d := in.JSON.FlattenDepth; d < 1 || d > 64 {
 		p.addPath(at+".json.flatten_depth", "want 1 to 64, got %d", d)
 	}
+	if n := in.LibSVM.Features; n < 0 {
+		p.addPath(at+".libsvm.features", "want a number of features, got %d", n)
+	}
+	if c := in.Image.Channels; c < 0 || c == 2 || c > 4 {
+		p.addPath(at+".image.channels", "want 1 (grey), 3 (RGB) or 4 (RGB and alpha), got %d", c)
+	}
+	for _, n := range []struct {
+		key string
+		v   int
+	}{{"width", in.Image.Width}, {"height", in.Image.Height}, {"max_pixels", in.Image.MaxPixels}} {
+		if n.v < 0 {
+			p.addPath(at+".image."+n.key, "want a number of pixels, got %d", n.v)
+		}
+	}
 	if n := in.JSON.MaxColumns; n < 1 || n > 1<<16 {
 		p.addPath(at+".json.max_columns", "want 1 to %d, got %d", 1<<16, n)
 	}

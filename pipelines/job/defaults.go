@@ -16,7 +16,7 @@ import (
 func Defaults() *Job {
 	return &Job{
 		Seed:  1,
-		Input: Input{CSV: CSV{Header: true}, JSON: JSON{FlattenDepth: table.DefaultFlattenDepth, MaxColumns: table.DefaultMaxColumns}, BatchRows: 4096, SpanBytes: 8 << 20},
+		Input: Input{CSV: CSV{Header: true}, JSON: table.JSON{FlattenDepth: table.DefaultFlattenDepth, MaxColumns: table.DefaultMaxColumns}, BatchRows: 4096, SpanBytes: 8 << 20},
 		Limits: Limits{
 			MaxDead:      0.1,
 			MaxCellBytes: 1 << 20,

@@ -4,6 +4,7 @@ import (
 	"reflect"
 
 	"github.com/millrace-go/millrace/io/formats"
+	"github.com/millrace-go/millrace/io/table"
 	"github.com/millrace-go/millrace/model/arch"
 	"github.com/millrace-go/millrace/transforms/clean"
 	"github.com/millrace-go/millrace/transforms/normalize"
@@ -23,6 +24,7 @@ var actions = []string{"dead", "drop", "null"}
 // enums lists the values of the keys that take one of a few.
 var enums = map[field][]string{
 	fieldOf[Input]("format"):               formats.Names(),
+	fieldOf[table.LibSVM]("label"):         {"int64", "float64"},
 	fieldOf[Release]("metric"):             {"accuracy", "auc", "log_loss"},
 	fieldOf[clean.Column]("type"):          {"string", "int64", "float64", "bool", "date", "timestamp"},
 	fieldOf[clean.Column]("on_type_error"): actions,

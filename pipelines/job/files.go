@@ -114,7 +114,12 @@ func (j *Job) TableOptions(in *Input, name string) (table.Options, error) {
 		Delimiter:    delimiter,
 		NoHeader:     !in.CSV.Header,
 		Names:        columns,
-		JSON:         table.JSON{FlattenDepth: in.JSON.FlattenDepth, MaxColumns: in.JSON.MaxColumns},
+		JSON:         in.JSON,
+		TFRecord:     in.TFRecord,
+		Text:         in.Text,
+		LibSVM:       in.LibSVM,
+		Image:        in.Image,
+		IDX:          in.IDX,
 	}, nil
 }
 

@@ -6,6 +6,7 @@
 package job
 
 import (
+	"github.com/millrace-go/millrace/io/table"
 	"github.com/millrace-go/millrace/model/arch"
 	"github.com/millrace-go/millrace/transforms/clean"
 	"github.com/millrace-go/millrace/transforms/compress"
@@ -56,12 +57,22 @@ type Job struct {
 type Input struct {
 	// Files are the files, by glob, relative to the job file's folder: * and ? stay within a folder, ** crosses folders. A file that two globs name is read once; files are read in name order.
 	Files []string `yaml:"files"`
-	// Format is csv, jsonl or parquet. The default goes by the extension: .csv, .tsv, .jsonl, .ndjson, .json (each also with .gz, .zst or .bz2 behind it), or .parquet.
+	// Format is arrow, avro, csv, idx, image, jsonl, libsvm, parquet, text or tfrecord. The default goes by the name: .arrow, .feather, .arrows, .avro, .csv, .tsv, -idx3-ubyte, .png, .jpg, .jpeg, .jsonl, .ndjson, .json, .libsvm, .svm, .svmlight, .parquet, .tfrecord, -00000-of-00002 after tfrecord; but for .parquet and images also with .gz, .zst or .bz2 behind it. Text has to be said. docs/formats.md has what each format reads.
 	Format string `yaml:"format"`
 	// CSV holds the settings of the CSV format.
 	CSV CSV `yaml:"csv"`
 	// JSON holds the settings of JSON Lines.
-	JSON JSON `yaml:"json"`
+	JSON table.JSON `yaml:"json"`
+	// TFRecord holds the settings of TFRecord files.
+	TFRecord table.TFRecord `yaml:"tfrecord"`
+	// Text holds the settings of lines of text.
+	Text table.Text `yaml:"text"`
+	// LibSVM holds the settings of libsvm files.
+	LibSVM table.LibSVM `yaml:"libsvm"`
+	// Image holds the settings of images.
+	Image table.Image `yaml:"image"`
+	// IDX holds the settings of idx files.
+	IDX table.IDX `yaml:"idx"`
 	// BatchRows bounds the rows held as one record batch. It does not change the result.
 	BatchRows int `yaml:"batch_rows"`
 	// SpanBytes is the aim for the size of the pieces that a CSV file is read in. It does not change the result.
@@ -77,14 +88,6 @@ type CSV struct {
 	Header bool `yaml:"header"`
 	// Names are the column names of files without a header, in order. "p{0..63}" means p0, p1, … p63.
 	Names []string `yaml:"names"`
-}
-
-// JSON holds the settings of JSON Lines: a JSON object a line, whose members are columns.
-type JSON struct {
-	// FlattenDepth is how many levels of objects become columns: with 1 an object in a row is one column of JSON text, with 2 its members are columns "a.b", and an object in it is text.
-	FlattenDepth int `yaml:"flatten_depth"`
-	// MaxColumns bounds the columns of a file; one with more is refused.
-	MaxColumns int `yaml:"max_columns"`
 }
 
 // Limits bound what a job puts up with.
