@@ -27,7 +27,6 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
-	"slices"
 )
 
 // DefaultMax is the number of distinct values up to which a Sketch is exact
@@ -101,6 +100,30 @@ func (s *Sketch) AddN(x float64, n uint64) {
 	}
 }
 
+// AddAll counts each of the values once.
+func (s *Sketch) AddAll(values []float64) {
+	if len(values) == 0 {
+		return
+	}
+	lo, hi := toKey(values[0]), toKey(values[0])
+	for _, x := range values {
+		k := toKey(x)
+		lo, hi = min(lo, k), max(hi, k)
+		k &= ^(math.MaxUint64 >> s.bits)
+		i := s.find(k)
+		if s.slots[i].count != 0 {
+			s.slots[i].count++
+			continue
+		}
+		s.put(k, 1)
+		if s.used > s.max {
+			s.coarsen()
+		}
+	}
+	s.widen(lo, hi)
+	s.n += uint64(len(values))
+}
+
 // widen takes lo and hi into the range; it must come before n grows.
 func (s *Sketch) widen(lo, hi uint64) {
 	if s.n == 0 {
@@ -156,13 +179,7 @@ func (s *Sketch) sorted() []slot {
 			out = append(out, o)
 		}
 	}
-	slices.SortFunc(out, func(a, b slot) int {
-		if a.key < b.key {
-			return -1
-		}
-		return 1
-	})
-	return out
+	return sortSlots(out, make([]slot, len(out)))
 }
 
 // coarsen lowers bits to the largest number that leaves at most max distinct

@@ -12,19 +12,37 @@ type View struct {
 	bins  []slot
 	below []uint64 // below[i] is the number of values in bins before i
 	n     uint64
-	mask  uint64
+	max   int
+	mask  uint64   // of the keys of bins
+	masks []uint64 // of each bin's key, where they are not all mask; see Refine
 	lo    uint64
 	hi    uint64
 }
 
 // View returns the content of s.
 func (s *Sketch) View() *View {
-	v := &View{bins: s.sorted(), n: s.n, mask: s.mask(), lo: s.lo, hi: s.hi}
+	v := &View{bins: s.sorted(), n: s.n, max: s.max, mask: s.mask(), lo: s.lo, hi: s.hi}
+	v.count()
+	return v
+}
+
+func (v *View) count() {
 	v.below = make([]uint64, len(v.bins)+1)
 	for i, b := range v.bins {
 		v.below[i+1] = v.below[i] + b.count
 	}
-	return v
+}
+
+// binAt is the bin of the value with a rank, which is cut to the range of ranks; there must be values.
+func (v *View) binAt(rank int64) int {
+	r := uint64(min(max(rank, 0), int64(v.n)-1))
+	return sort.Search(len(v.bins), func(i int) bool { return v.below[i+1] > r })
+}
+
+// binOf is the last bin that starts at or below a key, -1 if there is none, and whether the key is in it.
+func (v *View) binOf(key uint64) (i int, in bool) {
+	i = sort.Search(len(v.bins), func(i int) bool { return v.bins[i].key > key }) - 1
+	return i, i >= 0 && key&v.maskOf(i) == v.bins[i].key
 }
 
 // Count is the number of values.
@@ -47,7 +65,7 @@ func (v *View) bound(key uint64) float64 {
 // the bin's range, cut to the smallest and largest value.
 func (v *View) value(i int) float64 {
 	lo := fromKey(max(v.bins[i].key, v.lo))
-	hi := fromKey(min(v.bins[i].key|^v.mask, v.hi))
+	hi := fromKey(min(v.bins[i].key|^v.maskOf(i), v.hi))
 	if lo == hi {
 		return lo
 	}
@@ -56,6 +74,26 @@ func (v *View) value(i int) float64 {
 	}
 	return lo // a bin that holds infinities of both signs, or NaN
 }
+
+func (v *View) maskOf(i int) uint64 {
+	if v.masks != nil {
+		return v.masks[i]
+	}
+	return v.mask
+}
+
+// Exact says whether every bin is one value.
+func (v *View) Exact() bool {
+	for _, m := range v.masks {
+		if m != math.MaxUint64 {
+			return false
+		}
+	}
+	return v.masks != nil || v.mask == math.MaxUint64
+}
+
+// Bins is the number of distinct values, or of bins where not exact.
+func (v *View) Bins() int { return len(v.bins) }
 
 // Each calls f for every distinct value (or every bin's middle) in rising
 // order, with its count.
@@ -73,9 +111,7 @@ func (v *View) AtRank(rank int64) float64 {
 	if v.n == 0 {
 		return math.NaN()
 	}
-	r := uint64(min(max(rank, 0), int64(v.n)-1))
-	i := sort.Search(len(v.bins), func(i int) bool { return v.below[i+1] > r })
-	return v.value(i)
+	return v.value(v.binAt(rank))
 }
 
 // Quantile is the q-quantile, q cut to [0, 1]: between the values of rank
@@ -113,12 +149,11 @@ func lerp(a, b, t float64) float64 {
 // Rank returns how many values are below x and how many equal it; while not
 // exact, those in lower bins and those in the bin of x.
 func (v *View) Rank(x float64) (below, equal int64) {
-	k := toKey(x) & v.mask
-	i := sort.Search(len(v.bins), func(i int) bool { return v.bins[i].key >= k })
-	if i < len(v.bins) && v.bins[i].key == k {
-		equal = int64(v.bins[i].count)
+	i, in := v.binOf(toKey(x))
+	if in {
+		return int64(v.below[i]), int64(v.bins[i].count)
 	}
-	return int64(v.below[i]), equal
+	return int64(v.below[i+1]), 0
 }
 
 // CDF is the share of values at or below x, NaN if there is none.
@@ -179,4 +214,40 @@ func addProduct(sum *big.Int, a, b uint64) {
 	}
 	x := new(big.Int).SetUint64(a)
 	sum.Add(sum, x.Mul(x, new(big.Int).SetUint64(b)))
+}
+
+// Distance is Kolmogorov and Smirnov's: the largest difference of the two CDFs
+// at any point. With exact views it is exact; otherwise the differences are
+// taken at the ends of bins that both views share, and the true distance is
+// larger by at most slack, the largest share of values that one of the views
+// has within such a bin. Both are NaN if a or b has no values.
+func Distance(a, b *View) (distance, slack float64) {
+	if a.n == 0 || b.n == 0 {
+		return math.NaN(), math.NaN()
+	}
+	mask := a.mask & b.mask
+	na, nb := float64(a.n), float64(b.n)
+	var i, j int
+	var belowA, belowB uint64
+	for i < len(a.bins) || j < len(b.bins) {
+		key := uint64(math.MaxUint64)
+		if i < len(a.bins) {
+			key = a.bins[i].key & mask
+		}
+		if j < len(b.bins) {
+			key = min(key, b.bins[j].key&mask)
+		}
+		startA, startB := belowA, belowB
+		for ; i < len(a.bins) && a.bins[i].key&mask == key; i++ {
+			belowA += a.bins[i].count
+		}
+		for ; j < len(b.bins) && b.bins[j].key&mask == key; j++ {
+			belowB += b.bins[j].count
+		}
+		distance = max(distance, math.Abs(float64(belowA)/na-float64(belowB)/nb))
+		if mask != math.MaxUint64 {
+			slack = max(slack, float64(belowA-startA)/na, float64(belowB-startB)/nb)
+		}
+	}
+	return distance, slack
 }
