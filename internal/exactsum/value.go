@@ -126,3 +126,11 @@ func variance(sum, squares *Sum, n int64) *big.Rat {
 	den := new(big.Int).Mul(bn, bn)
 	return new(big.Rat).SetFrac(num, den.Lsh(den, 2*bias))
 }
+
+// Rat is the sum without rounding; it panics if the sum is not finite.
+func (s *Sum) Rat() *big.Rat {
+	if !s.Finite() {
+		panic("exactsum.Sum.Rat: of a sum that is not finite")
+	}
+	return new(big.Rat).SetFrac(s.scaled(), new(big.Int).Lsh(big.NewInt(1), bias))
+}

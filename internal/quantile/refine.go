@@ -1,8 +1,10 @@
 package quantile
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -15,9 +17,11 @@ import (
 // Like a Sketch, what it holds depends on the set of values only. All that are
 // to be merged must be made from equal views with the same arguments.
 type Refiner struct {
-	view   *View
+	view   *View    // nil if the Refiner was made from Questions
 	wanted []int    // bins of view, rising
-	masks  []uint64 // those of the wanted bins, each once
+	keys   []uint64 // of the wanted bins
+	masks  []uint64 // of the wanted bins
+	kinds  []uint64 // the masks, each once
 	inner  *Sketch  // of the values in the wanted bins
 
 	table []uint64 // prefixes of the wanted bins, their lowest bit set; 0 is empty
@@ -27,25 +31,69 @@ type Refiner struct {
 // Refine returns a Refiner for the values of the ranks between which the
 // quantiles lie, and for those that share a bin with one of the points.
 func (v *View) Refine(quantiles, points []float64) *Refiner {
-	r := &Refiner{view: v, inner: New(v.max), table: make([]uint64, 16), shift: 60}
+	r := &Refiner{view: v, inner: New(v.max)}
 	bins := v.binsOf(quantiles, points)
 	for i := range v.bins {
-		if !bins[i] || v.maskOf(i) == math.MaxUint64 {
-			continue
-		}
-		r.wanted = append(r.wanted, i)
-		if !slices.Contains(r.masks, v.maskOf(i)) {
-			r.masks = append(r.masks, v.maskOf(i))
+		if bins[i] && v.maskOf(i) != math.MaxUint64 {
+			r.wanted = append(r.wanted, i)
+			r.keys, r.masks = append(r.keys, v.bins[i].key), append(r.masks, v.maskOf(i))
 		}
 	}
-	for 4*len(r.wanted) > len(r.table) {
+	r.index()
+	return r
+}
+
+// index makes the table of the wanted bins.
+func (r *Refiner) index() {
+	r.table, r.shift = make([]uint64, 16), 60
+	for 4*len(r.keys) > len(r.table) {
 		r.table, r.shift = make([]uint64, 2*len(r.table)), r.shift-1
 	}
-	for _, i := range r.wanted {
-		key := v.bins[i].key // of more than one value, so its lowest bit is clear
+	for i, key := range r.keys { // of more than one value, so the lowest bit is clear
 		r.table[r.find(key)] = key | 1
+		if !slices.Contains(r.kinds, r.masks[i]) {
+			r.kinds = append(r.kinds, r.masks[i])
+		}
 	}
-	return r
+}
+
+// Questions is the binary form of what a Refiner looks for, without what it
+// has counted. RefinerOf makes one of it that counts the same values, on
+// another machine, say; it has no View.
+func (r *Refiner) Questions() []byte {
+	b := binary.AppendUvarint([]byte{wireVersion}, uint64(r.inner.max))
+	b = binary.AppendUvarint(b, uint64(len(r.keys)))
+	for i, key := range r.keys {
+		b = append(b, byte(bits.OnesCount64(r.masks[i])))
+		b = binary.LittleEndian.AppendUint64(b, key)
+	}
+	return b
+}
+
+// RefinerOf reads what Questions wrote.
+func RefinerOf(questions []byte) (*Refiner, error) {
+	fail := func(err error) (*Refiner, error) { return nil, fmt.Errorf("quantile.RefinerOf: %w", err) }
+	if len(questions) == 0 || questions[0] != wireVersion {
+		return fail(fmt.Errorf("does not start with version %d", wireVersion))
+	}
+	d := decoder{b: questions[1:]}
+	max, n := d.uvarint("max", LargestMax), d.uvarint("bins", uint64(len(questions)/9))
+	if d.err != nil {
+		return fail(d.err)
+	}
+	if max == 0 || uint64(len(d.b)) != 9*n {
+		return fail(fmt.Errorf("%d bytes for %d bins", len(d.b), n))
+	}
+	r := &Refiner{inner: New(int(max))}
+	for b := d.b; len(b) > 0; b = b[9:] {
+		key, mask := binary.LittleEndian.Uint64(b[1:]), ^(uint64(math.MaxUint64) >> b[0])
+		if b[0] > 63 || key&^mask != 0 {
+			return fail(fmt.Errorf("a bin of %d bits starts at %x", b[0], key))
+		}
+		r.keys, r.masks = append(r.keys, key), append(r.masks, mask)
+	}
+	r.index()
+	return r, nil
 }
 
 // binsOf is the set of bins that the answers lie in.
@@ -77,11 +125,11 @@ func (r *Refiner) find(prefix uint64) uint64 {
 
 // Needed says whether there is anything to count: not where the view is exact
 // at what was asked.
-func (r *Refiner) Needed() bool { return len(r.wanted) > 0 }
+func (r *Refiner) Needed() bool { return len(r.keys) > 0 }
 
 // AddAll counts those of the values that are in the wanted bins.
 func (r *Refiner) AddAll(values []float64) {
-	for _, m := range r.masks {
+	for _, m := range r.kinds {
 		for _, x := range values {
 			if r.table[r.find(toKey(x)&m)] != 0 {
 				r.inner.Add(x)
@@ -110,7 +158,11 @@ func (r *Refiner) MergeBinary(data []byte) error {
 // them. It fails if that is not as many values as the view has there: the two
 // passes saw different data. It is not exact at what was asked only if those
 // bins hold more than max distinct values; its own Refine takes them further.
+// It panics if the Refiner was made from Questions.
 func (r *Refiner) View() (*View, error) {
+	if r.view == nil {
+		panic("quantile.Refiner: View of one that was made from Questions")
+	}
 	in, v := r.inner.View(), r.view
 	out := &View{n: v.n, max: v.max, mask: v.mask & in.mask, lo: v.lo, hi: v.hi}
 	wanted, at := r.wanted, 0

@@ -36,7 +36,10 @@ func TestRefineIsExact(t *testing.T) {
 			whole.AddAll(x)
 			parts := v.Refine(quantiles, points)
 			for cut := range slices.Chunk(x, 7001) {
-				part := v.Refine(quantiles, points)
+				part, err := RefinerOf(v.Refine(quantiles, points).Questions())
+				if err != nil {
+					t.Fatal(err)
+				}
 				part.AddAll(cut)
 				data, _ := part.MarshalBinary()
 				if err := parts.MergeBinary(data); err != nil {
@@ -74,6 +77,20 @@ func TestRefineFindsOtherData(t *testing.T) {
 	r.AddAll([]float64{1, 2, 3})
 	if _, err := r.View(); err == nil {
 		t.Error("a value less in the second pass: got no error")
+	}
+}
+
+func TestRefinerOfRefuses(t *testing.T) {
+	good := of(2, 1, 2, 3, 4).View().Refine([]float64{.5}, nil).Questions()
+	for i, b := range [][]byte{nil, good[:1], good[:len(good)-1], append(slices.Clone(good), 0), {1, 0, 0}, append([]byte{2}, good[1:]...)} {
+		if _, err := RefinerOf(b); err == nil {
+			t.Errorf("case %d: got no error", i)
+		}
+	}
+	bad := slices.Clone(good)
+	bad[3] = 64 // bits
+	if _, err := RefinerOf(bad); err == nil {
+		t.Error("a bin of one value: got no error")
 	}
 }
 
