@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/apache/arrow/go/v15/arrow"
+
+	"github.com/millrace-go/millrace/internal/quantile"
 )
 
 // Analyzer gathers the statistics of a table, or of a slice of one. What it
@@ -14,7 +16,8 @@ type Analyzer struct {
 	options Options // with defaults
 	names   []string
 	columns []*column
-	pairs   *pairs // nil unless asked for
+	pairs   *pairs                    // nil unless asked for
+	views   map[string]*quantile.View // of the columns that were looked at again; see Refine
 
 	schema *arrow.Schema // of the last record
 	at     []int         // of each column in it
@@ -51,6 +54,7 @@ func (a *Analyzer) Add(r arrow.Record) error {
 	if err := a.bind(r.Schema()); err != nil {
 		return err
 	}
+	a.views = nil
 	for i, c := range a.columns {
 		if err := c.add(r.Column(a.at[i])); err != nil {
 			return fmt.Errorf("stats: column %q: %w", a.names[i], err)
@@ -101,6 +105,7 @@ func (a *Analyzer) Merge(o *Analyzer) error {
 	if len(a.columns) != len(o.columns) || (a.pairs == nil) != (o.pairs == nil) {
 		return errors.New("stats: merge of statistics of different tables")
 	}
+	a.views = nil
 	for i, c := range a.columns {
 		if a.names[i] != o.names[i] {
 			return fmt.Errorf("stats: merge of statistics of different tables: of column %q and of %q", a.names[i], o.names[i])

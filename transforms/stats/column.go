@@ -76,19 +76,8 @@ func (c *column) addValues(col arrow.Array) (err error) {
 	return err
 }
 
-// addLists adds the values of neighbouring lists at once.
+// addLists adds the values of lists, those of neighbours at once.
 func (c *column) addLists(col array.ListLike) error {
-	values := col.ListValues()
-	var from, to int64
-	flush := func() error {
-		if from == to {
-			return nil
-		}
-		part := array.NewSlice(values, from, to)
-		defer part.Release()
-		c.nulls += int64(part.NullN())
-		return c.addValues(part)
-	}
 	for i := range col.Len() {
 		if col.IsNull(i) {
 			continue
@@ -97,6 +86,33 @@ func (c *column) addLists(col array.ListLike) error {
 		c.lengths.Add(float64(end - start))
 		if start == end {
 			c.empty++
+		}
+	}
+	return eachRun(col, func(values arrow.Array) error {
+		c.nulls += int64(values.NullN())
+		return c.addValues(values)
+	})
+}
+
+// eachRun calls f with the values of the lists of col that are not null, in
+// runs of lists whose values lie side by side.
+func eachRun(col array.ListLike, f func(values arrow.Array) error) error {
+	all := col.ListValues()
+	var from, to int64
+	flush := func() error {
+		if from == to {
+			return nil
+		}
+		part := array.NewSlice(all, from, to)
+		defer part.Release()
+		return f(part)
+	}
+	for i := range col.Len() {
+		if col.IsNull(i) {
+			continue
+		}
+		start, end := col.ValueOffsets(i)
+		if start == end {
 			continue
 		}
 		if start != to {

@@ -33,7 +33,7 @@ type Options struct {
 	// to. The default is 2^22 divided by the number of columns, at least 2^12
 	// and at most 2^18, rounded down to a power of two: some 128 MiB a worker at
 	// most. Texts are further limited to 64 bytes times MaxDistinct in all.
-	// Columns of slices have a sixteenth of it, at least 2^10.
+	// Columns of slices have 1/64 of it, at least 2^10.
 	MaxDistinct int `json:"max_distinct,omitempty"`
 	// Quantiles are those to report. The default is 0.01, 0.05, 0.1, 0.25,
 	// 0.5, 0.75, 0.9, 0.95 and 0.99.
@@ -135,7 +135,7 @@ func orDefault(n, value int) int {
 
 // ofSlice are the options for the columns of a slice.
 func (o Options) ofSlice() Options {
-	o.MaxDistinct = min(o.MaxDistinct, max(1<<10, o.MaxDistinct/16))
+	o.MaxDistinct = min(o.MaxDistinct, max(1<<10, o.MaxDistinct/64))
 	o.SliceBy = nil
 	return o
 }

@@ -12,22 +12,21 @@ import (
 // Statistics is the result of all rows taken in. It fails if the columns have
 // different numbers of rows.
 func (a *Analyzer) Statistics() (*Statistics, error) {
-	t, err := a.table(nil)
+	t, err := a.table()
 	if err != nil {
 		return nil, err
 	}
 	return &Statistics{Version: ResultVersion, Table: t}, nil
 }
 
-// table summarizes the columns; views, if there, are exact ones by column.
-func (a *Analyzer) table(views map[string]*quantile.View) (Table, error) {
+func (a *Analyzer) table() (Table, error) {
 	rows, err := a.rows()
 	if err != nil {
 		return Table{}, err
 	}
 	t := Table{Rows: rows, Columns: make([]Column, 0, len(a.columns))}
 	for i, c := range a.columns {
-		t.Columns = append(t.Columns, c.summarize(a.names[i], a.options, views[a.names[i]]))
+		t.Columns = append(t.Columns, c.summarize(a.names[i], a.options, a.views[a.names[i]]))
 	}
 	if a.pairs != nil {
 		t.Correlations = a.pairs.summarize()

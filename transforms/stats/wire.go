@@ -2,9 +2,12 @@ package stats
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/apache/arrow/go/v15/arrow"
+
+	"github.com/millrace-go/millrace/internal/quantile"
 )
 
 // The binary form of a part starts with a version and what it is of. Equal
@@ -12,8 +15,10 @@ import (
 const (
 	wireVersion = 1
 
-	wireColumn = 'c'
-	wirePairs  = 'p'
+	wireColumn   = 'c'
+	wirePairs    = 'p'
+	wireOverflow = 'o' // of a column with too many slices
+	wireRecount  = 'r' // of a second look at a column
 )
 
 // Parts is the number of parts the statistics can be split into, to be merged
@@ -127,7 +132,7 @@ type columnPart struct{ *column }
 func (p columnPart) join(other part) error {
 	o, ok := other.(columnPart)
 	if !ok {
-		return fmt.Errorf("merge of parts of different kinds; were they taken with different options?")
+		return errKinds
 	}
 	return p.column.merge(o.column)
 }
@@ -137,13 +142,44 @@ type pairsPart struct{ *pairs }
 func (p pairsPart) join(other part) error {
 	o, ok := other.(pairsPart)
 	if !ok || len(p.pair) != len(o.pair) {
-		return fmt.Errorf("merge of parts of different kinds; were they taken with different options?")
+		return errKinds
 	}
 	p.pairs.merge(o.pairs)
 	return nil
 }
 
 func (p pairsPart) append(b []byte) ([]byte, error) { return p.pairs.append(b), nil }
+
+// overflowPart says that there are too many slices.
+type overflowPart struct{}
+
+func (overflowPart) append(b []byte) ([]byte, error) {
+	return append(b, wireVersion, wireOverflow), nil
+}
+
+func (overflowPart) join(other part) error {
+	if _, ok := other.(overflowPart); !ok {
+		return errKinds
+	}
+	return nil
+}
+
+// recountPart is what a quantile.Refiner counted.
+type recountPart struct{ *quantile.Sketch }
+
+func (p recountPart) append(b []byte) ([]byte, error) {
+	return p.AppendBinary(append(b, wireVersion, wireRecount))
+}
+
+func (p recountPart) join(other part) error {
+	o, ok := other.(recountPart)
+	if !ok {
+		return errKinds
+	}
+	return p.Merge(o.Sketch)
+}
+
+var errKinds = errors.New("merge of parts of different kinds; were they taken with different options?")
 
 func (c *column) append(b []byte) ([]byte, error) {
 	b = append(b, wireVersion, wireColumn)

@@ -26,6 +26,13 @@ func decodePart(data []byte) (part, error) {
 		p = columnPart{d.column()}
 	case wirePairs:
 		p = pairsPart{d.pairs()}
+	case wireOverflow:
+		p = overflowPart{}
+	case wireRecount:
+		s := quantile.New(1)
+		d.check(s.UnmarshalBinary(d.b))
+		d.b = nil
+		p = recountPart{s}
 	default:
 		return nil, fmt.Errorf("stats: a part of unknown kind %#x", data[1])
 	}
