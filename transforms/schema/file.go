@@ -9,7 +9,9 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/millrace-go/millrace/internal/fielderr"
 )
@@ -55,7 +57,11 @@ func Parse(data []byte, file string) (s *Schema, err error) {
 	if len(data) > maxFileBytes {
 		return nil, oneProblem(file, 1, 1, "larger than 16 MiB; is this a schema file?")
 	}
-	tree, err := parser.ParseBytes(data, 0)
+	tokens := lexer.Tokenize(string(data))
+	if t := tooDeep(tokens); t != nil {
+		return nil, oneProblem(file, t.Position.Line, t.Position.Column, "nested deeper than a schema is; is this a schema file?")
+	}
+	tree, err := parser.Parse(tokens, 0)
 	if err != nil {
 		return nil, yamlProblem(file, err)
 	}
@@ -85,6 +91,30 @@ func Parse(data []byte, file string) (s *Schema, err error) {
 		return nil, located(file, body, err)
 	}
 	return s, nil
+}
+
+// tooDeep returns a token that is nested deeper than any of a schema, or nil.
+// Without this check a long run of brackets would overflow the parser's stack.
+func tooDeep(tokens token.Tokens) *token.Token {
+	const most = 16
+	brackets, dashes, line := 0, 0, 0
+	for _, t := range tokens {
+		if t.Position.Line != line {
+			line, dashes = t.Position.Line, 0
+		}
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			brackets++
+		case token.SequenceEndType, token.MappingEndType:
+			brackets = max(0, brackets-1)
+		case token.SequenceEntryType, token.MappingKeyType, token.AnchorType, token.TagType:
+			dashes++
+		}
+		if brackets > most || dashes > most || brackets == 0 && t.Type == token.SequenceEntryType && t.Position.Column > 1<<10 {
+			return t
+		}
+	}
+	return nil
 }
 
 func oneProblem(file string, line, column int, message string) error {
