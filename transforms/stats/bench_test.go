@@ -4,15 +4,22 @@ import (
 	"context"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/memory"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
 	"github.com/millrace-go/millrace/internal/shareddata"
 	"github.com/millrace-go/millrace/io/parquetio"
+	"github.com/millrace-go/millrace/io/store"
+	"github.com/millrace-go/millrace/runners"
+	"github.com/millrace-go/millrace/runners/direct"
+	"github.com/millrace-go/millrace/transforms/ledger"
+	"github.com/millrace-go/millrace/transforms/read"
 )
 
 // BenchmarkFlights makes the statistics of 3M rows x 5 columns, file to JSON,
@@ -87,5 +94,50 @@ func BenchmarkColumn(b *testing.B) {
 			}
 			b.ReportMetric(4096*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mvalues/s")
 		})
+	}
+}
+
+// BenchmarkPipelineFlights makes them on the direct runner, in two branches,
+// from the survey of the file to JSON.
+func BenchmarkPipelineFlights(b *testing.B) {
+	ctx := context.Background()
+	path := shareddata.Path(b, "tabular/flights/flights-3m.parquet")
+	in := read.Source{Store: "file://" + filepath.Dir(path)}
+	for b.Loop() {
+		source, err := store.At(in.Store)
+		if err != nil {
+			b.Fatal(err)
+		}
+		survey, err := read.Take(ctx, source, []read.File{{Name: "flights", Path: filepath.Base(path), Format: "parquet"}}, 2)
+		if err != nil {
+			b.Fatal(err)
+		}
+		uri := "file://" + b.TempDir()
+		sink := ledger.Sink{Store: uri, Prefix: "work"}
+		p, s := beam.NewPipelineWithRoot()
+		var accumulators, entries []beam.PCollection
+		for _, spans := range read.Spread(survey.Spans, 2) {
+			batches, done := read.Rows(s, in, sink, spans)
+			accumulators, entries = append(accumulators, Accumulate(s, Options{}, survey.Schema, batches)), append(entries, done)
+		}
+		ledger.Commit(s, uri, "manifest.json", append(entries, Merge(s, sink, PartStatistics, accumulators...))...)
+		if _, err := runners.Run(ctx, direct.Runner{}, p, uri); err != nil {
+			b.Fatal(err)
+		}
+		out, err := store.At(uri)
+		if err != nil {
+			b.Fatal(err)
+		}
+		entry, _, err := ledger.Load(ctx, out, "manifest.json")
+		if err != nil {
+			b.Fatal(err)
+		}
+		slicer, err := SlicerOfEntry(ctx, out, Options{}, survey.Schema, entry)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if got, err := slicer.Statistics(); err != nil || got.Rows != 3_000_000 {
+			b.Fatal(got, err)
+		}
 	}
 }

@@ -113,3 +113,32 @@ func TestPipeline(t *testing.T) {
 		t.Errorf("other statistics on a runner: got %d bytes want %d", len(a), len(b))
 	}
 }
+
+// TestRetriedBundle: what a bundle took in before it failed is gone when a
+// runner begins it again.
+func TestRetriedBundle(t *testing.T) {
+	ctx := context.Background()
+	r := rand.New(rand.NewPCG(6, 6))
+	rec := messy(r, 300)
+	batches := cutBatches(r, rec, 1)[0]
+	o := Options{SliceBy: []string{"few"}}
+	fn := &accumulateFn{Options: o, Schema: batch.EncodeSchema(rec.Schema())}
+	if err := fn.Setup(); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]byte{}
+	for _, n := range []int{len(batches) / 2, len(batches)} {
+		if err := fn.StartBundle(nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range batches[:n] {
+			if err := fn.ProcessElement(ctx, b, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := fn.FinishBundle(func(key string, data []byte) { got[key] = data }); err != nil {
+		t.Fatal(err)
+	}
+	sameParts(t, got, partsOf(t, slicerOf(t, o, rec)))
+}
