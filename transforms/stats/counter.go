@@ -26,7 +26,7 @@ type slot struct {
 }
 
 // bytesPerValue times max is how many bytes of values a counter holds.
-const bytesPerValue = 64
+const bytesPerValue = 32
 
 func newCounter(max int) counter { return counter{max: max, slots: make([]slot, 16)} }
 

@@ -30,9 +30,10 @@ type Options struct {
 	// Columns are those to look at, all if empty.
 	Columns []string `json:"columns,omitempty"`
 	// MaxDistinct is how many distinct values a column is counted exactly up
-	// to. The default is 2^22 divided by the number of columns, at least 2^12
-	// and at most 2^18, rounded down to a power of two: some 128 MiB a worker at
-	// most. Texts are further limited to 64 bytes times MaxDistinct in all.
+	// to. The default is 2^21 divided by the number of columns, at least 2^12
+	// and at most 2^18, rounded down to a power of two: some 200 MiB a
+	// worker for up to 512 columns. Texts are further limited to 32 bytes times
+	// MaxDistinct in all.
 	// Columns of slices have 1/64 of it, at least 2^10.
 	MaxDistinct int `json:"max_distinct,omitempty"`
 	// Quantiles are those to report. The default is 0.01, 0.05, 0.1, 0.25,
@@ -115,7 +116,7 @@ func (o Options) Validate(schema *arrow.Schema) error {
 // withDefaults fills in what is 0, for a table of that many columns.
 func (o Options) withDefaults(columns int) Options {
 	if o.MaxDistinct == 0 {
-		share := max(1<<12, min(1<<18, 1<<22/max(1, columns)))
+		share := max(1<<12, min(1<<18, 1<<21/max(1, columns)))
 		o.MaxDistinct = 1 << (bits.Len(uint(share)) - 1)
 	}
 	if len(o.Quantiles) == 0 {

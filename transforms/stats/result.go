@@ -70,10 +70,12 @@ type Lengths struct {
 	Values int64   `json:"values"` // in all, without nulls
 	Nulls  int64   `json:"nulls"`
 	Empty  int64   `json:"empty"` // lists of length 0
+	// QuantileHistogram is of the lengths, in buckets of equal count.
+	QuantileHistogram []Bucket `json:"quantile_histogram,omitempty"`
 }
 
 // Numeric are the statistics of numbers. All but the first three are of the
-// finite values.
+// finite values. Integers are taken as float64: exactly up to 2^53.
 type Numeric struct {
 	NaN         int64    `json:"nan"`
 	PositiveInf int64    `json:"positive_inf"`

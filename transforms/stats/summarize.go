@@ -53,7 +53,7 @@ func (p *pairs) summarize() []Correlation {
 func (c *column) summarize(name string, o Options, view *quantile.View) Column {
 	out := Column{Name: name, Type: c.kind.name, Unit: c.kind.unit, Present: c.rows - c.missing, Missing: c.missing}
 	if c.lengths != nil {
-		out.List = c.listLengths()
+		out.List = c.listLengths(o.Buckets)
 	}
 	switch {
 	case c.numbers != nil:
@@ -64,7 +64,7 @@ func (c *column) summarize(name string, o Options, view *quantile.View) Column {
 	return out
 }
 
-func (c *column) listLengths() *Lengths {
+func (c *column) listLengths(buckets int) *Lengths {
 	v := c.lengths.View()
 	l := &Lengths{Nulls: c.nulls, Empty: c.empty}
 	if v.Count() == 0 {
@@ -78,6 +78,7 @@ func (c *column) listLengths() *Lengths {
 		values = c.texts.n
 	}
 	l.Min, l.Max, l.Values = int64(v.Min()), int64(v.Max()), values
+	l.QuantileHistogram = quantileHistogram(v, buckets)
 	l.Mean = float64(values+c.nulls) / float64(v.Count())
 	return l
 }
