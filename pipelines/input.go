@@ -24,6 +24,7 @@ type input struct {
 	clean  clean.Spec
 	only   []string // the cleaned columns wanted; nil for all
 	schema *arrow.Schema
+	fits   []clean.Fit // the columns whose rules look at all rows
 }
 
 // openInput surveys the files of in. The types that the job leaves open are
@@ -77,7 +78,7 @@ func (in *input) bind() error {
 	if err != nil {
 		return err
 	}
-	in.schema = c.Schema()
+	in.schema, in.fits = c.Schema(), c.Fits()
 	in.source.Options.Columns = c.SourceColumns()
 	return nil
 }

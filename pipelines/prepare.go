@@ -9,6 +9,8 @@ import (
 	"github.com/millrace-go/millrace/io/store"
 	"github.com/millrace-go/millrace/io/table"
 	"github.com/millrace-go/millrace/transforms/clean"
+	"github.com/millrace-go/millrace/transforms/clean/fit"
+	"github.com/millrace-go/millrace/transforms/clean/nearby"
 	"github.com/millrace-go/millrace/transforms/feed"
 	"github.com/millrace-go/millrace/transforms/ledger"
 	"github.com/millrace-go/millrace/transforms/normalize"
@@ -23,6 +25,7 @@ type prepared struct {
 	folder     string
 	input      *input
 	duplicates *ledger.Entry // nil if the job keeps duplicates
+	near       *ledger.Entry // nil if the job keeps near duplicates
 	plan       *normalize.Plan
 	planFile   []byte // the plan, encoded
 	planRef    store.Ref
@@ -77,6 +80,9 @@ func (r *Run) checkSections(in *input) error {
 	if _, err := r.job.Split.KeyColumns(in.schema); err != nil {
 		return r.inJob("split", err, in)
 	}
+	if err := r.job.Split.CheckTime(in.schema); err != nil {
+		return r.inJob("split", err, in)
+	}
 	if _, err := normalize.NewAnalyzer(r.job.Normalize, in.schema); err != nil {
 		return r.inJob("normalize", err, in)
 	}
@@ -86,7 +92,7 @@ func (r *Run) checkSections(in *input) error {
 func (r *Run) makePrepared(ctx context.Context, p *prepared) (reused bool, err error) {
 	in := r.job.Input
 	spans := int64(0)
-	if r.job.Clean.DropDuplicates { // its list names rows by span
+	if r.job.Clean.DropDuplicates || r.job.Clean.NearDuplicates != nil { // their lists name rows by span
 		spans = in.SpanBytes
 	}
 	p.key, err = derive("", "prepare", spans, r.opts.Code, p.input.survey.Digest(), in.CSV, r.job.Limits, p.input.clean,
@@ -95,6 +101,9 @@ func (r *Run) makePrepared(ctx context.Context, p *prepared) (reused bool, err e
 		return false, err
 	}
 	p.folder = r.folder("prepare", p.key)
+	if err := r.fitCleaning(ctx, p); err != nil {
+		return false, err
+	}
 	fitted, err := r.fitted(ctx, p)
 	if err != nil {
 		return false, err
@@ -123,10 +132,49 @@ func (r *Run) makePrepared(ctx context.Context, p *prepared) (reused bool, err e
 	return found, store.WriteAll(ctx, r.out, "plan.json", p.planFile)
 }
 
+// fitCleaning runs the pass that finds what some cleaning rules need to know of
+// all rows, unless its manifest is there, and puts it in the input's spec.
+func (r *Run) fitCleaning(ctx context.Context, p *prepared) error {
+	fits := p.input.fits
+	if len(fits) == 0 {
+		return nil
+	}
+	name := p.folder + "/cleaning.json"
+	committed, found, err := ledger.Load(ctx, r.out, name)
+	if err != nil {
+		return err
+	}
+	if !found || r.verify(ctx, committed.Parts) != nil {
+		sink := ledger.Sink{Store: r.out.URI(), Prefix: p.folder + "/cleaning"}
+		err = r.submit(ctx, func(s beam.Scope) {
+			var accumulators []beam.PCollection
+			r.eachBranch(s, p, ledger.Sink{}, func(s beam.Scope, rows beam.PCollection, _ []beam.PCollection) {
+				accumulators = append(accumulators, fit.Accumulate(s, fits, rows))
+			})
+			ledger.Commit(s, r.out.URI(), name, fit.Merge(s, sink, accumulators...))
+		})
+		if err != nil {
+			return err
+		}
+		if committed, _, err = ledger.Load(ctx, r.out, name); err != nil {
+			return err
+		}
+	}
+	if p.input.clean.Fitted, err = fit.FittedOf(ctx, r.out, fits, committed); err != nil {
+		return err
+	}
+	return p.input.bind()
+}
+
 // fitted runs the fitting pass, unless its manifest is there.
 func (r *Run) fitted(ctx context.Context, p *prepared) (ledger.Entry, error) {
 	if r.job.Clean.DropDuplicates {
 		if err := r.findDuplicates(ctx, p); err != nil {
+			return ledger.Entry{}, err
+		}
+	}
+	if r.job.Clean.NearDuplicates != nil {
+		if err := r.findNearDuplicates(ctx, p); err != nil {
 			return ledger.Entry{}, err
 		}
 	}
@@ -171,6 +219,11 @@ func (r *Run) branch(s beam.Scope, p *prepared, sink ledger.Sink, spans []table.
 		rows, dropped = clean.DropDuplicates(s, r.out.URI(), *p.duplicates, rows)
 		entries = append(entries, dropped)
 	}
+	if p.near != nil {
+		var dropped beam.PCollection
+		rows, dropped = clean.DropListed(s, "near_duplicate", r.out.URI(), *p.near, rows)
+		entries = append(entries, dropped)
+	}
 	then(s, rows, entries)
 }
 
@@ -203,6 +256,52 @@ func (r *Run) findDuplicates(ctx context.Context, p *prepared) error {
 	}
 	p.duplicates = &manifest
 	return nil
+}
+
+// findNearDuplicates makes the list of near duplicates among the rows that are
+// no duplicates.
+func (r *Run) findNearDuplicates(ctx context.Context, p *prepared) error {
+	name := p.folder + "/near.json"
+	manifest, found, err := ledger.Load(ctx, r.out, name)
+	if err != nil {
+		return err
+	}
+	if !found || r.verify(ctx, manifest.Parts) != nil {
+		if err := r.compareNear(ctx, p, name); err != nil {
+			return err
+		}
+		if manifest, _, err = ledger.Load(ctx, r.out, name); err != nil {
+			return err
+		}
+	}
+	p.near = &manifest
+	return nil
+}
+
+// compareNear sketches all rows, then compares the sketches.
+func (r *Run) compareNear(ctx context.Context, p *prepared, name string) error {
+	spec := *r.job.Clean.NearDuplicates
+	partitions := nearby.Partitions(spec, p.input.survey.Rows)
+	sketches := ledger.Sink{Store: r.out.URI(), Prefix: p.folder + "/near/sketches"}
+	sketched := p.folder + "/near/sketches.json"
+	err := r.submit(ctx, func(s beam.Scope) {
+		var entries []beam.PCollection
+		r.eachBranch(s, p, ledger.Sink{}, func(s beam.Scope, rows beam.PCollection, _ []beam.PCollection) {
+			entries = append(entries, nearby.Sketch(s, spec, partitions, sketches, rows))
+		})
+		ledger.Commit(s, r.out.URI(), sketched, entries...)
+	})
+	if err != nil {
+		return err
+	}
+	sink := ledger.Sink{Store: r.out.URI(), Prefix: p.folder + "/near/found"}
+	err = r.submit(ctx, func(s beam.Scope) {
+		ledger.Commit(s, r.out.URI(), name, nearby.Find(s, spec, partitions, sketched, sink))
+	})
+	if err != nil {
+		return err
+	}
+	return store.DeleteExcept(ctx, r.out, p.folder+"/near/sketches/", nil)
 }
 
 // makePlan makes the Plan of the fitted statistics, the same bytes every time.

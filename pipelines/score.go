@@ -64,39 +64,8 @@ func (r *Run) scoreInput(ctx context.Context, release *registry.Release) (*input
 	if err != nil {
 		return nil, nil, err
 	}
-	in, err := r.openInput(ctx, files, &r.job.Score.Input, scoring(spec), plan.Columns())
+	in, err := r.openInput(ctx, files, &r.job.Score.Input, spec.ForScoring(), plan.Columns())
 	return in, plan, err
-}
-
-// scoring is how rows to be scored are cleaned: no row is dropped, what would
-// be goes to the dead letters, and duplicates are scored each.
-func scoring(spec clean.Spec) clean.Spec {
-	spec.DropDuplicates = false
-	columns := make([]clean.Column, len(spec.Columns))
-	for i, c := range spec.Columns {
-		keep := func(a clean.Action) clean.Action {
-			if a == "drop" {
-				return "dead"
-			}
-			return a
-		}
-		c.OnTypeError = keep(c.OnTypeError)
-		if c.Required != nil {
-			c.Required = &clean.Required{Action: keep(c.Required.Action)}
-		}
-		if c.Range != nil {
-			c.Range = &clean.Range{Min: c.Range.Min, Max: c.Range.Max, Action: keep(c.Range.Action)}
-		}
-		if c.Domain != nil {
-			c.Domain = &clean.Domain{Values: c.Domain.Values, Action: keep(c.Domain.Action)}
-		}
-		if c.Regex != nil {
-			c.Regex = &clean.Regex{Pattern: c.Regex.Pattern, Action: keep(c.Regex.Action)}
-		}
-		columns[i] = c
-	}
-	spec.Columns = columns
-	return spec
 }
 
 func (r *Run) makeScores(ctx context.Context, in *input, plan *normalize.Plan, release *registry.Release, sc *scored) (reused bool, err error) {

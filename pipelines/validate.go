@@ -58,7 +58,7 @@ func (r *Run) validateScore(ctx context.Context, in *input) ([]string, error) {
 		}
 		seen[c] = true
 	}
-	score, err := r.openInput(ctx, sources, &r.job.Score.Input, scoring(in.clean), features)
+	score, err := r.openInput(ctx, sources, &r.job.Score.Input, in.clean.ForScoring(), features)
 	if err != nil {
 		return nil, fmt.Errorf("score input: %w", err)
 	}

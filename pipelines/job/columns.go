@@ -37,6 +37,9 @@ func (j *Job) checkColumns(p *problems) {
 	for i, c := range j.Split.Key {
 		columns.missing(p, fmt.Sprintf("split.key[%d]", i), c, fromClean)
 	}
+	if t := j.Split.Time; t != nil {
+		columns.missing(p, "split.time.column", t.Column, fromClean)
+	}
 	columns.missing(p, "normalize.label.column", j.Normalize.Label.Column, fromClean)
 	width, known := 0, true
 	for i, f := range j.Normalize.Features {
@@ -80,7 +83,9 @@ func (j *Job) cleanedColumns(p *problems) *columnSet {
 		columns.add(list...)
 	}
 	for i, d := range j.Clean.Derive {
-		columns.missing(p, fmt.Sprintf("clean.derive[%d].from", i), d.From, "is cleaned, or derived before this")
+		if d.Expr == "" { // clean's own check looks into expressions
+			columns.missing(p, fmt.Sprintf("clean.derive[%d].from", i), d.From, "is cleaned, or derived before this")
+		}
 		columns.add(d.Name)
 	}
 	return columns

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 )
 
 // Canonical gives the effective job, defaults filled in, as JSON with sorted
@@ -37,7 +38,7 @@ func plainTree(v reflect.Value) any {
 		m := map[string]any{}
 		for i := range v.NumField() {
 			f := v.Field(i)
-			if key := yamlKey(v.Type().Field(i)); key != "" && !isNilPointer(f) {
+			if key := yamlKey(v.Type().Field(i)); key != "" && !isNilPointer(f) && !(f.IsZero() && omitsEmpty(v.Type().Field(i))) {
 				m[key] = plainTree(f)
 			}
 		}
@@ -53,6 +54,12 @@ func plainTree(v reflect.Value) any {
 		return list
 	}
 	return v.Interface()
+}
+
+// omitsEmpty tells whether a key that is not set is left out: those that came
+// when jobs had digests already.
+func omitsEmpty(f reflect.StructField) bool {
+	return strings.HasSuffix(f.Tag.Get("yaml"), ",omitempty")
 }
 
 func isNilPointer(v reflect.Value) bool { return v.Kind() == reflect.Pointer && v.IsNil() }

@@ -8,6 +8,7 @@ import (
 	"github.com/millrace-go/millrace/model/arch"
 	"github.com/millrace-go/millrace/transforms/clean"
 	"github.com/millrace-go/millrace/transforms/normalize"
+	"github.com/millrace-go/millrace/transforms/split"
 	"github.com/millrace-go/millrace/transforms/train"
 )
 
@@ -23,36 +24,50 @@ var actions = []string{"dead", "drop", "null"}
 
 // enums lists the values of the keys that take one of a few.
 var enums = map[field][]string{
-	fieldOf[Input]("format"):               formats.Names(),
-	fieldOf[table.LibSVM]("label"):         {"int64", "float64"},
-	fieldOf[Release]("metric"):             {"accuracy", "auc", "log_loss"},
-	fieldOf[clean.Column]("type"):          {"string", "int64", "float64", "bool", "date", "timestamp"},
-	fieldOf[clean.Column]("on_type_error"): actions,
-	fieldOf[clean.Required]("action"):      {"dead", "drop"},
-	fieldOf[clean.Range]("action"):         actions,
-	fieldOf[clean.Domain]("action"):        actions,
-	fieldOf[clean.Regex]("action"):         actions,
-	fieldOf[clean.Derive]("as"):            {"year", "month", "day", "weekday", "hour", "map", "at_least"},
-	fieldOf[normalize.Feature]("scale"):    {"none", "z_score", "min_max"},
-	fieldOf[normalize.Feature]("encode"):   {"one_hot", "embedding"},
-	fieldOf[normalize.Fill]("with"):        {"constant", "mean", "median", "most_frequent"},
-	fieldOf[arch.Config]("arch"):           arch.Names(),
-	fieldOf[train.Spec]("precision"):       {"fp32"},
-	fieldOf[train.Spec]("class_weights"):   {"none", "balanced"},
+	fieldOf[Input]("format"):                  formats.Names(),
+	fieldOf[table.LibSVM]("label"):            {"int64", "float64"},
+	fieldOf[Release]("metric"):                {"accuracy", "auc", "log_loss"},
+	fieldOf[clean.Column]("type"):             {"string", "int64", "float64", "bool", "date", "timestamp"},
+	fieldOf[clean.Column]("on_type_error"):    actions,
+	fieldOf[clean.Required]("action"):         {"dead", "drop"},
+	fieldOf[clean.Range]("action"):            actions,
+	fieldOf[clean.Domain]("action"):           actions,
+	fieldOf[clean.Regex]("action"):            actions,
+	fieldOf[clean.Outliers]("action"):         {"dead", "drop", "null", "clip"},
+	fieldOf[clean.Outliers]("method"):         {"z_score", "iqr", "hampel"},
+	fieldOf[clean.NearDuplicates]("shingles"): {"words", "characters"},
+	fieldOf[clean.Rule]("action"):             {"dead", "drop"},
+	fieldOf[clean.Length]("action"):           actions,
+	fieldOf[clean.Length]("unit"):             {"runes", "bytes"},
+	fieldOf[clean.Text]("normalize"):          {"nfc", "nfd", "nfkc", "nfkd"},
+	fieldOf[clean.Text]("case"):               {"lower", "upper", "fold"},
+	fieldOf[clean.Derive]("as"):               {"year", "month", "day", "weekday", "hour", "map", "at_least"},
+	fieldOf[normalize.Feature]("scale"):       {"none", "z_score", "min_max"},
+	fieldOf[normalize.Feature]("encode"):      {"one_hot", "embedding"},
+	fieldOf[normalize.Fill]("with"):           {"constant", "mean", "median", "most_frequent"},
+	fieldOf[arch.Config]("arch"):              arch.Names(),
+	fieldOf[train.Spec]("precision"):          {"fp32"},
+	fieldOf[train.Spec]("class_weights"):      {"none", "balanced"},
 }
 
 // required lists the keys that a section cannot do without.
 var required = map[reflect.Type][]string{
-	reflect.TypeFor[Job]():               {"input", "normalize", "model"},
-	reflect.TypeFor[Input]():             {"files"},
-	reflect.TypeFor[Score]():             {"input"},
-	reflect.TypeFor[clean.Column]():      {"name"},
-	reflect.TypeFor[clean.Domain]():      {"values"},
-	reflect.TypeFor[clean.Regex]():       {"pattern"},
-	reflect.TypeFor[clean.Derive]():      {"name", "from", "as"},
-	reflect.TypeFor[normalize.Spec]():    {"features", "label"},
-	reflect.TypeFor[normalize.Label]():   {"column"},
-	reflect.TypeFor[normalize.Feature](): {"column"},
-	reflect.TypeFor[normalize.Fill]():    {"with"},
-	reflect.TypeFor[arch.Config]():       {"arch"},
+	reflect.TypeFor[Job]():                  {"input", "normalize", "model"},
+	reflect.TypeFor[Input]():                {"files"},
+	reflect.TypeFor[Score]():                {"input"},
+	reflect.TypeFor[clean.Column]():         {"name"},
+	reflect.TypeFor[clean.Domain]():         {"values"},
+	reflect.TypeFor[clean.Regex]():          {"pattern"},
+	reflect.TypeFor[clean.Outliers]():       {"method"},
+	reflect.TypeFor[clean.NearDuplicates](): {"column"},
+	reflect.TypeFor[clean.Sample]():         {"fraction"},
+	reflect.TypeFor[clean.Rule]():           {"name", "expr"},
+	reflect.TypeFor[clean.BoolWords]():      {"true", "false"},
+	reflect.TypeFor[clean.Derive]():         {"name"},
+	reflect.TypeFor[split.Time]():           {"column", "validation", "test"},
+	reflect.TypeFor[normalize.Spec]():       {"features", "label"},
+	reflect.TypeFor[normalize.Label]():      {"column"},
+	reflect.TypeFor[normalize.Feature]():    {"column"},
+	reflect.TypeFor[normalize.Fill]():       {"with"},
+	reflect.TypeFor[arch.Config]():          {"arch"},
 }

@@ -15,26 +15,31 @@ import (
 type Options struct {
 	// Only names the output columns wanted. The others, unless one of these is
 	// derived from them, are neither computed nor checked nor required of the
-	// source. The default, nil, is all columns.
+	// source, and rules that read others are left out. The default, nil, is all
+	// columns.
 	Only []string
 }
 
 // Cleaner cleans the batches of sources of one schema. It is immutable: any
 // number of goroutines may use it.
 type Cleaner struct {
-	source  *arrow.Schema
-	schema  *arrow.Schema
-	columns []*column
-	derive  []derivedColumn
-	rules   []*rule
-	outputs []int // positions of the output columns among columns, then derive
+	source   *arrow.Schema
+	schema   *arrow.Schema
+	columns  []*column
+	derive   []derivedColumn
+	rowRules []*rowRule
+	rules    []*rule
+	sampler  *sampler
+	fits     []Fit
+	outputs  []int // positions of the output columns among columns, then derive
 }
 
-// derivedColumn is a derivation and where its column comes from.
+// derivedColumn is a column computed of those before it: the columns, then the
+// derived ones.
 type derivedColumn struct {
-	Derive
-	derivation
-	from int // position among columns, then derive
+	name    string
+	to      kind
+	compute func(rows int, work []*cells) *cells
 }
 
 // Result is what became of a batch's rows: each is in exactly one of Kept, Dead
@@ -74,8 +79,7 @@ func newCleaner(spec Spec, source *arrow.Schema, o Options) (*Cleaner, error) {
 	if err := checkOutputs(list, spec.Derive); err != nil {
 		return nil, err
 	}
-	positions := derivePositions(spec.Derive)
-	list, derive, err := needed(list, spec.Derive, o.Only)
+	list, derive, rules, err := needed(list, spec, o.Only)
 	if err != nil {
 		return nil, err
 	}
@@ -85,16 +89,29 @@ func newCleaner(spec Spec, source *arrow.Schema, o Options) (*Cleaner, error) {
 	}
 	c := &Cleaner{source: source}
 	for i, out := range list {
-		col, err := newColumn(out, fields[i], spec.Nulls)
+		col, err := newColumn(out, fields[i], spec)
 		if err != nil {
 			return nil, err
 		}
 		c.addColumn(col)
+		if out.Outliers != nil || out.Rare != nil {
+			c.fits = append(c.fits, Fit{Column: out.name, Outliers: out.Outliers, Rare: out.Rare})
+		}
 	}
-	if err := c.addDerived(derive, positions); err != nil {
+	s := newScope(c.columns)
+	if err := c.addDerived(derive, derivePositions(spec.Derive), s); err != nil {
+		return nil, err
+	}
+	if err := c.addRules(rules, rulePositions(spec.Rules), s); err != nil {
 		return nil, err
 	}
 	c.setSchema(o.Only)
+	if err := c.addSample(spec.Sample, s); err != nil {
+		return nil, err
+	}
+	if spec.NearDuplicates != nil && o.Only == nil {
+		return c, c.checkNear(spec.NearDuplicates)
+	}
 	return c, nil
 }
 
@@ -123,7 +140,7 @@ func (c *Cleaner) setSchema(only []string) {
 		add(i, col.name, col.kind)
 	}
 	for i, d := range c.derive {
-		add(len(c.columns)+i, d.Name, d.to)
+		add(len(c.columns)+i, d.name, d.to)
 	}
 	c.schema = arrow.NewSchema(fields, nil)
 }
@@ -171,7 +188,13 @@ func (c *Cleaner) Clean(b *batch.Batch) (*Result, error) {
 		work = append(work, cleaned)
 	}
 	for _, d := range c.derive {
-		work = append(work, d.compute(d.Derive, work[d.from]))
+		work = append(work, d.compute(len(b.Rows), work))
+	}
+	for _, r := range c.rowRules {
+		r.check(len(b.Rows), work, s)
+	}
+	if c.sampler != nil {
+		c.sampler.check(work, s)
 	}
 	return c.result(b, s, work, sources)
 }
@@ -192,7 +215,7 @@ func (c *Cleaner) result(b *batch.Batch, s *sieve, work []*cells, sources []arro
 	kept.Record = array.NewRecord(c.schema, arrays, int64(len(kept.Rows)))
 	r := &Result{Kept: &kept, Nulled: s.nulled}
 	if keep != nil {
-		r.Dead, r.Dropped = s.left(b, c.columns, sources)
+		r.Dead, r.Dropped = s.left(b, c.columns, sources, work)
 	}
 	return r, nil
 }
@@ -225,6 +248,10 @@ func (c *column) clean(a arrow.Array, s *sieve) (*cells, error) {
 		}
 	}
 	for _, check := range c.checks {
+		if check.alter != nil {
+			check.alter(out)
+			continue
+		}
 		check.find(out, func(row int) { s.fail(check.rule, out, row) })
 	}
 	return out, nil

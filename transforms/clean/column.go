@@ -2,8 +2,6 @@ package clean
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
 
@@ -18,6 +16,7 @@ type column struct {
 	kind   kind
 
 	keepSpace bool
+	rewrite   *rewriter // of texts, nil for none
 	nulls     []string
 	convert   converter
 	typeRule  *rule
@@ -27,49 +26,51 @@ type column struct {
 // defaultNulls are the null texts of a spec that lists none.
 var defaultNulls = []string{""}
 
-// newColumn plans the column o of a source field; sectionNulls are the spec's.
-func newColumn(o output, f arrow.Field, sectionNulls []string) (*column, error) {
+// newColumn plans the column o of a source field; s is the whole spec.
+func newColumn(o output, f arrow.Field, s Spec) (*column, error) {
 	from, ok := sourceKind(f.Type)
 	if !ok {
 		return nil, fielderr.New(o.at("name"), "column %q: type %v is not supported; list the columns to keep in clean.columns and leave it out", o.source, f.Type)
 	}
-	l, err := o.layout()
+	written, err := o.form()
 	if err != nil {
-		return nil, fielderr.FieldError{Path: o.at("format"), Err: err}
+		return nil, o.under(err)
 	}
-	c := &column{source: o.source, field: f, name: o.name, kind: o.defaultKind(from, l), keepSpace: o.KeepSpace}
+	c := &column{source: o.source, field: f, name: o.name, kind: o.defaultKind(from, written), keepSpace: o.KeepSpace}
 	if o.Type != "" {
 		c.kind, _ = kindOf(o.Type)
 	}
-	if c.convert = converterFor(from, c.kind, l); c.convert == nil {
+	if c.convert = converterFor(from, c.kind, written); c.convert == nil {
 		return nil, fielderr.New(o.at("type"), "column %q: type %v, cannot become %v", o.source, f.Type, c.kind)
 	}
+	if c.rewrite, err = newRewriter(o.Text); err != nil {
+		return nil, o.under(err)
+	}
 	c.nulls = defaultNulls
-	for _, list := range [][]string{sectionNulls, o.Nulls} {
+	for _, list := range [][]string{s.Nulls, o.Nulls} {
 		if list != nil {
 			c.nulls = list
 		}
 	}
-	return c, c.addRules(o, l)
+	return c, c.addRules(o, written, s.Fitted)
 }
 
 // defaultKind is the kind of a column without a type: what its other keys
 // mean, else that of its source.
-func (c Column) defaultKind(from kind, l *layout) kind {
-	switch {
-	case from != kindString:
+func (c Column) defaultKind(from kind, written *form) kind {
+	if from != kindString {
 		return from
-	case c.Range != nil:
+	}
+	if k, ok := written.kind(); ok {
+		return k
+	}
+	if c.Range != nil {
 		return kindFloat64
-	case l != nil && l.hasTime():
-		return kindTimestamp
-	case l != nil:
-		return kindDate
 	}
 	return kindString
 }
 
-func (c *column) addRules(o output, l *layout) error {
+func (c *column) addRules(o output, written *form, fitted *Fitted) error {
 	c.typeRule = c.newRule("type", c.typeReason(o), o.OnTypeError)
 	if c.kind == kindFloat64 {
 		c.check(c.newRule("finite", "want a finite number", o.OnTypeError), finiteCheck)
@@ -81,7 +82,7 @@ func (c *column) addRules(o output, l *layout) error {
 		c.check(c.newRule("range", rangeReason(c.kind, r), r.Action), rangeCheck(c.kind, r))
 	}
 	if d := o.Domain; d != nil {
-		find, bad := domainCheck(c.kind, l, d.Values)
+		find, bad := domainCheck(c.kind, written, d.Values)
 		if bad >= 0 {
 			return fielderr.New(o.at("domain"), "column %q: the value %q is no %v", c.name, d.Values[bad], c.kind)
 		}
@@ -97,6 +98,15 @@ func (c *column) addRules(o output, l *layout) error {
 		}
 		c.check(c.newRule("regex", "want text that matches "+r.Pattern, r.Action), regexCheck(re))
 	}
+	if r := o.Length; r != nil {
+		if c.kind != kindString {
+			return fielderr.New(o.at("length"), "column %q: a length is for string, the type is %v", c.name, c.kind)
+		}
+		c.check(c.newRule("length", lengthReason(r), r.Action), lengthCheck(r))
+	}
+	if err := c.addFitted(o, fitted); err != nil {
+		return err
+	}
 	if r := o.Required; r != nil {
 		c.check(c.newRule("required", "want a value, got null", r.Action), requiredCheck)
 	}
@@ -104,7 +114,7 @@ func (c *column) addRules(o output, l *layout) error {
 }
 
 func (c *column) check(r *rule, find func(*cells, func(int))) {
-	c.checks = append(c.checks, check{r, find})
+	c.checks = append(c.checks, check{rule: r, find: find})
 }
 
 func (c *column) newRule(check, reason string, a Action) *rule {
@@ -136,33 +146,9 @@ func (c *column) typeReason(o output) string {
 func (c *column) rules() []*rule {
 	list := []*rule{c.typeRule}
 	for _, check := range c.checks {
-		list = append(list, check.rule)
+		if check.rule != nil {
+			list = append(list, check.rule)
+		}
 	}
 	return list
-}
-
-// tidy trims the cells of a text column and takes away those that mean null.
-func (c *column) tidy(t *cells) {
-	if !c.keepSpace {
-		for i, s := range t.texts {
-			trimmed := strings.TrimSpace(s)
-			if len(trimmed) != len(s) && !t.isNull(i) {
-				t.same = nil
-			}
-			t.texts[i] = trimmed
-		}
-	}
-	if len(c.nulls) == 1 && c.nulls[0] == "" { // the usual case, at the speed of a length
-		for i, s := range t.texts {
-			if s == "" && !t.isNull(i) {
-				t.setNull(i)
-			}
-		}
-		return
-	}
-	for i, s := range t.texts {
-		if slices.Contains(c.nulls, s) && !t.isNull(i) {
-			t.setNull(i)
-		}
-	}
 }

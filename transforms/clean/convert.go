@@ -15,19 +15,19 @@ type converter func(c *cells) (to *cells, misfits []int)
 // textParser turns a text into the integer form of a kind.
 type textParser func(string) (int64, bool)
 
-// converterFor finds how cells of kind from become kind to; l is the layout of
-// dates and timestamps in text, nil for ISO 8601. It is nil if there is no way
+// converterFor finds how cells of kind from become kind to; f is how
+// text is written, nil for the defaults. It is nil if there is no way
 // without guessing a unit.
-func converterFor(from, to kind, l *layout) converter {
+func converterFor(from, to kind, f *form) converter {
 	switch {
 	case from == kindString && to == kindString:
 		return checkUTF8
 	case from == to:
 		return func(c *cells) (*cells, []int) { return c, nil }
 	case from == kindString && to == kindFloat64:
-		return textsToFloats
+		return textsToFloats(f.floatParser())
 	case from == kindString:
-		return textsToInts(to, parserOf(to, l))
+		return textsToInts(to, f.parserOf(to))
 	case to == kindString:
 		return toTexts
 	}
@@ -49,27 +49,6 @@ func converterFor(from, to kind, l *layout) converter {
 		return mapInts(kindDate, func(v int64) (int64, bool) { return floorDiv(v, microsPerDay), true })
 	}
 	return nil
-}
-
-// parserOf gives the parser of every kind but string and float64.
-func parserOf(k kind, l *layout) textParser {
-	switch k {
-	case kindInt64:
-		return parseInt
-	case kindBool:
-		return parseBool
-	case kindDate:
-		if l != nil {
-			return l.parseDate
-		}
-		return parseISODate
-	case kindTimestamp:
-		if l != nil {
-			return l.parseTimestamp
-		}
-		return parseISOTimestamp
-	}
-	panic(fmt.Sprintf("clean: no integer form of %v", k))
 }
 
 // checkUTF8 keeps texts that are UTF-8.
@@ -101,20 +80,22 @@ func textsToInts(to kind, parse textParser) converter {
 	}
 }
 
-func textsToFloats(c *cells) (*cells, []int) {
-	out := &cells{kind: kindFloat64, n: c.n, valid: c.valid, floats: make([]float64, c.n)}
-	var misfits []int
-	for i, s := range c.texts {
-		if c.isNull(i) {
-			continue
+func textsToFloats(parse func(string) (float64, bool)) converter {
+	return func(c *cells) (*cells, []int) {
+		out := &cells{kind: kindFloat64, n: c.n, valid: c.valid, floats: make([]float64, c.n)}
+		var misfits []int
+		for i, s := range c.texts {
+			if c.isNull(i) {
+				continue
+			}
+			v, ok := parse(s)
+			if !ok {
+				misfits = append(misfits, i)
+			}
+			out.floats[i] = v
 		}
-		v, ok := parseFloat(s)
-		if !ok {
-			misfits = append(misfits, i)
-		}
-		out.floats[i] = v
+		return out, misfits
 	}
-	return out, misfits
 }
 
 // mapInts applies f to every value; false is a misfit.

@@ -151,24 +151,35 @@ func derivePositions(derive []Derive) map[string]string {
 }
 
 // addDerived plans the derived columns; at gives their key paths.
-func (c *Cleaner) addDerived(derive []Derive, at map[string]string) error {
-	position, kinds := map[string]int{}, []kind{}
-	for i, col := range c.columns {
-		position[col.name] = i
-		kinds = append(kinds, col.kind)
-	}
+func (c *Cleaner) addDerived(derive []Derive, at map[string]string, s *scope) error {
 	for _, d := range derive {
-		from, ok := position[d.From]
-		if !ok {
-			return fielderr.New(at[d.Name]+".from", "column %q: not cleaned, or derived only later; did you mean %q?", d.From, names.Nearest(d.From, sortedKeys(position)))
+		made, err := newDerived(d, s)
+		if err != nil {
+			return fielderr.All(err)[0].Under(at[d.Name])
 		}
-		as, _ := deriveOf(d.As)
-		if err := as.accepts(kinds[from]); err != nil {
-			return fielderr.New(at[d.Name]+".from", "column %q: %w", d.From, err)
-		}
-		position[d.Name] = len(kinds)
-		kinds = append(kinds, as.to)
-		c.derive = append(c.derive, derivedColumn{Derive: d, derivation: as, from: from})
+		made.name = d.Name
+		s.add(d.Name, made.to)
+		c.derive = append(c.derive, made)
 	}
 	return nil
+}
+
+// newDerived plans one column. Its error is a FieldError.
+func newDerived(d Derive, s *scope) (derivedColumn, error) {
+	if d.Expr != "" {
+		made, err := deriveBy(d.Expr, s)
+		if err != nil {
+			return made, fielderr.FieldError{Path: "expr", Err: err}
+		}
+		return made, nil
+	}
+	from, ok := s.position[d.From]
+	if !ok {
+		return derivedColumn{}, fielderr.New("from", "column %q: not cleaned, or derived only later; did you mean %q?", d.From, names.Nearest(d.From, sortedKeys(s.position)))
+	}
+	as, _ := deriveOf(d.As)
+	if err := as.accepts(kind(s.kinds[d.From])); err != nil {
+		return derivedColumn{}, fielderr.New("from", "column %q: %w", d.From, err)
+	}
+	return derivedColumn{to: as.to, compute: func(_ int, work []*cells) *cells { return as.compute(d, work[from]) }}, nil
 }

@@ -161,12 +161,21 @@ func (f *duplicatesFn) find(ctx context.Context, partition int, parts func(*ledg
 //
 //	DropDuplicates(PCollection<*Batch>) -> PCollection<*Batch>, PCollection<ledger.Entry>
 func DropDuplicates(s beam.Scope, storeURI string, manifest ledger.Entry, batches beam.PCollection) (kept, entries beam.PCollection) {
-	s = s.Scope("clean.DropDuplicates")
-	fn := &dropFn{Store: storeURI, Parts: manifest.Of("duplicates"), Notes: ledger.Notes{Stage: "duplicates"}}
+	return DropListed(s, "duplicate", storeURI, manifest, batches)
+}
+
+// DropListed leaves out the rows that the parts of kind "duplicates" of a
+// manifest list, counted under a rule.
+//
+//	DropListed(PCollection<*Batch>) -> PCollection<*Batch>, PCollection<ledger.Entry>
+func DropListed(s beam.Scope, rule, storeURI string, manifest ledger.Entry, batches beam.PCollection) (kept, entries beam.PCollection) {
+	s = s.Scope("clean.DropListed")
+	fn := &dropFn{Rule: rule, Store: storeURI, Parts: manifest.Of("duplicates"), Notes: ledger.Notes{Stage: "duplicates"}}
 	return beam.ParDo2(s, fn, batches)
 }
 
 type dropFn struct {
+	Rule  string
 	Store string
 	Parts []ledger.Part
 	Notes ledger.Notes
@@ -189,7 +198,7 @@ func (f *dropFn) ProcessElement(ctx context.Context, b *batch.Batch, emit func(*
 	}
 	kept := DropRows(b, f.rows)
 	dropped := int64(b.NumRows() - kept.NumRows())
-	f.Notes.Count(ctx, "drop:duplicate", dropped)
+	f.Notes.Count(ctx, "drop:"+f.Rule, dropped)
 	f.Notes.Count(ctx, "kept", -dropped)
 	if kept.NumRows() > 0 {
 		emit(kept)

@@ -51,7 +51,7 @@ func infer(source *arrow.Schema, sample []*batch.Batch, spec Spec, o Options) (S
 	if err != nil {
 		return Spec{}, err
 	}
-	list, derive, err := needed(list, spec.Derive, o.Only)
+	list, derive, rules, err := needed(list, spec, o.Only)
 	if err != nil {
 		return Spec{}, err
 	}
@@ -62,7 +62,7 @@ func infer(source *arrow.Schema, sample []*batch.Batch, spec Spec, o Options) (S
 	kinds := make([]kind, len(list))
 	var failed []error
 	for i, o := range list {
-		if kinds[i], err = inferOne(o, fields[i], sample, spec.Nulls); err != nil {
+		if kinds[i], err = inferOne(o, fields[i], sample, spec); err != nil {
 			failed = append(failed, err)
 		}
 	}
@@ -70,7 +70,7 @@ func infer(source *arrow.Schema, sample []*batch.Batch, spec Spec, o Options) (S
 		return Spec{}, err
 	}
 	out := spec
-	out.KeepOthers, out.Derive = false, derive
+	out.KeepOthers, out.Derive, out.Rules = false, derive, rules
 	out.Columns = typedColumns(list, kinds)
 	return out, nil
 }
@@ -103,13 +103,13 @@ func typedColumns(list []output, kinds []kind) []Column {
 	return columns
 }
 
-func inferOne(o output, f arrow.Field, sample []*batch.Batch, nulls []string) (kind, error) {
-	c, err := newColumn(o, f, nulls) // also finds what is wrong with the column
+func inferOne(o output, f arrow.Field, sample []*batch.Batch, spec Spec) (kind, error) {
+	c, err := newColumn(o, f, spec) // also finds what is wrong with the column
 	if err != nil {
 		return 0, err
 	}
 	from, _ := sourceKind(f.Type)
-	fixed := o.Type != "" || o.Format != "" || o.Regex != nil || from != kindString
+	fixed := o.Type != "" || o.Format != "" || len(o.Formats) > 0 || o.Number != nil || o.Bool != nil || o.Regex != nil || from != kindString
 	if fixed {
 		return c.kind, nil
 	}

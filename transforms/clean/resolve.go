@@ -28,6 +28,12 @@ func (o output) at(key string) string {
 	return fmt.Sprintf("columns[%d].%s", o.position, key)
 }
 
+// under puts the path of a FieldError below that of the output.
+func (o output) under(err error) error {
+	e := fielderr.All(err)[0]
+	return fielderr.FieldError{Path: o.at(e.Path), Err: e.Err}
+}
+
 // expand lists the outputs of the spec, which must be valid, in order.
 func (s Spec) expand(source *arrow.Schema) ([]output, error) {
 	var list []output
@@ -71,25 +77,28 @@ func checkOutputs(list []output, derive []Derive) error {
 		if _, ok := taken[d.Name]; ok {
 			return fielderr.New(fmt.Sprintf("derive[%d].name", i), "there is a column %q already", d.Name)
 		}
-		taken[d.Name] = d.From
+		taken[d.Name] = "derive"
 	}
 	return nil
 }
 
-// needed restricts outputs and derivations to what the columns only need; nil
-// needs all.
-func needed(list []output, derive []Derive, only []string) ([]output, []Derive, error) {
+// needed restricts the spec's outputs, derivations and rules to what the columns
+// only need; nil needs all.
+func needed(list []output, spec Spec, only []string) ([]output, []Derive, []Rule, error) {
 	if only == nil {
-		return list, derive, nil
+		return list, spec.Derive, spec.Rules, nil
 	}
 	wanted, known := map[string]bool{}, map[string]bool{}
 	for _, name := range only {
 		wanted[name] = true
 	}
-	for _, d := range slices.Backward(derive) {
+	for _, d := range slices.Backward(spec.Derive) {
 		known[d.Name] = true
-		if wanted[d.Name] {
-			wanted[d.From] = true
+		if !wanted[d.Name] {
+			continue
+		}
+		for _, from := range d.fromOf() {
+			wanted[from] = true
 		}
 	}
 	for _, o := range list {
@@ -97,12 +106,12 @@ func needed(list []output, derive []Derive, only []string) ([]output, []Derive, 
 	}
 	for _, name := range only {
 		if !known[name] {
-			return nil, nil, fmt.Errorf("column %q: not made by the clean section; did you mean %q?", name, names.Nearest(name, sortedKeys(known)))
+			return nil, nil, nil, fmt.Errorf("column %q: not made by the clean section; did you mean %q?", name, names.Nearest(name, sortedKeys(known)))
 		}
 	}
 	list = slices.DeleteFunc(slices.Clone(list), func(o output) bool { return !wanted[o.name] })
-	derive = slices.DeleteFunc(slices.Clone(derive), func(d Derive) bool { return !wanted[d.Name] })
-	return list, derive, nil
+	derive := slices.DeleteFunc(slices.Clone(spec.Derive), func(d Derive) bool { return !wanted[d.Name] })
+	return list, derive, computable(spec.Rules, wanted), nil
 }
 
 // find gives the source's field of each output.

@@ -9,21 +9,24 @@ import (
 	"strings"
 )
 
-// rule is one check of one column: its id, what happens on failure, and what
-// to say.
+// rule is one check of one column, or of a row: its id, what happens on
+// failure, and what to say.
 type rule struct {
 	index  int32 // position among the cleaner's rules
 	id     string
-	reason string // what was expected
-	column *column
+	reason string   // what was expected
+	column *column  // nil for a rule of rows
+	row    *rowRule // nil for a rule of a column
 	action Action
 }
 
 // check finds the rows of a column that fail a rule and hands each to fail. It
-// skips nulls, unless nulls are what it looks for.
+// skips nulls, unless nulls are what it looks for. One with alter changes the
+// column instead.
 type check struct {
-	rule *rule
-	find func(c *cells, fail func(row int))
+	rule  *rule
+	find  func(c *cells, fail func(row int))
+	alter func(c *cells)
 }
 
 // rangeCheck compares with bounds. Bounds of an int64 are rounded inwards, so
@@ -97,22 +100,22 @@ func rangeReason(k kind, r *Range) string {
 
 // domainCheck looks values up among those of the domain, written as the kind
 // is in text. It fails on the position of a value that is none of the kind.
-func domainCheck(k kind, l *layout, values []string) (find func(c *cells, fail func(int)), bad int) {
+func domainCheck(k kind, f *form, values []string) (find func(c *cells, fail func(int)), bad int) {
 	switch k {
 	case kindString:
 		return memberCheck(values, func(c *cells) []string { return c.texts }), -1
 	case kindFloat64:
-		floats := make([]float64, len(values))
+		floats, parse := make([]float64, len(values)), f.floatParser()
 		for i, s := range values {
-			f, ok := parseFloat(s)
-			if !ok || !finite(f) {
+			v, ok := parse(s)
+			if !ok || !finite(v) {
 				return nil, i
 			}
-			floats[i] = f
+			floats[i] = v
 		}
 		return memberCheck(floats, func(c *cells) []float64 { return c.floats }), -1
 	}
-	parse := parserOf(k, l)
+	parse := f.parserOf(k)
 	ints := make([]int64, len(values))
 	for i, s := range values {
 		v, ok := parse(s)

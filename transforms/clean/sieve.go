@@ -1,6 +1,8 @@
 package clean
 
 import (
+	"strings"
+
 	"github.com/apache/arrow/go/v15/arrow"
 
 	"github.com/millrace-go/millrace/io/batch"
@@ -48,7 +50,7 @@ func (s *sieve) kept() []int32 {
 }
 
 // left gives a letter for each row that is dead, and counts those dropped.
-func (s *sieve) left(b *batch.Batch, columns []*column, sources []arrow.Array) (dead []deadletter.Letter, dropped map[string]int64) {
+func (s *sieve) left(b *batch.Batch, columns []*column, sources []arrow.Array, work []*cells) (dead []deadletter.Letter, dropped map[string]int64) {
 	at := make(map[*column]int, len(columns))
 	for i, col := range columns {
 		at[col] = i
@@ -65,14 +67,13 @@ func (s *sieve) left(b *batch.Batch, columns []*column, sources []arrow.Array) (
 			dropped[r.id]++
 			continue
 		}
-		dead = append(dead, deadletter.Letter{
-			File:   b.File,
-			Row:    b.Rows[row],
-			Rule:   r.id,
-			Column: r.column.source,
-			Value:  deadletter.Cut(cellText(sources[at[r.column]], row)),
-			Reason: r.reason,
-		})
+		letter := deadletter.Letter{File: b.File, Row: b.Rows[row], Rule: r.id, Reason: r.reason}
+		if r.row != nil {
+			letter.Column, letter.Value = strings.Join(r.row.names, ", "), deadletter.Cut(r.row.shown(work, row))
+		} else {
+			letter.Column, letter.Value = r.column.source, deadletter.Cut(cellText(sources[at[r.column]], row))
+		}
+		dead = append(dead, letter)
 	}
 	return dead, dropped
 }

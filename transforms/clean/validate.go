@@ -14,12 +14,22 @@ import (
 // Validate checks all that can be checked without data. Its error joins
 // FieldErrors whose paths start at the spec: "columns[3].range.min".
 func (s Spec) Validate() error {
-	v := &validator{outputs: map[string]string{}, open: s.KeepOthers || len(s.Columns) == 0}
+	v := &validator{outputs: map[string]string{}, kinds: map[string]kind{}, open: s.KeepOthers || len(s.Columns) == 0}
 	for i, c := range s.Columns {
 		v.column(fmt.Sprintf("columns[%d]", i), c)
 	}
 	for i, d := range s.Derive {
 		v.derive(fmt.Sprintf("derive[%d]", i), d)
+	}
+	seen := map[string]bool{}
+	for i, r := range s.Rules {
+		v.rule(fmt.Sprintf("rules[%d]", i), r, seen)
+	}
+	if s.Sample != nil {
+		v.sample("sample", s.Sample)
+	}
+	if s.NearDuplicates != nil {
+		v.near("near_duplicates", s.NearDuplicates)
 	}
 	return errors.Join(v.found...)
 }
@@ -28,6 +38,7 @@ func (s Spec) Validate() error {
 type validator struct {
 	found   []error
 	outputs map[string]string // path of the key that makes a column, by the column's name
+	kinds   map[string]kind   // of the columns whose type the spec tells
 	open    bool              // there may be more columns than the spec names
 }
 
@@ -36,26 +47,31 @@ func (v *validator) add(path, format string, args ...any) {
 }
 
 func (v *validator) column(path string, c Column) {
-	v.names(path, c)
 	k, typed := kindOf(c.Type)
+	v.names(path, c, k, typed)
 	if c.Type != "" && !typed {
 		v.add(path+".type", "unknown type %q, want %s; did you mean %s?", c.Type, strings.Join(typeNames, ", "), names.Nearest(c.Type, typeNames))
 		return
 	}
-	l, err := c.layout()
+	written, err := c.form()
+	if err == nil && typed {
+		err = written.takes(k)
+	}
 	if err != nil {
-		v.add(path+".format", "%w", err)
+		v.found = append(v.found, under(path, err))
 		return
 	}
-	if c.Format != "" && typed && k != kindDate && k != kindTimestamp {
-		v.add(path+".format", "a format is for dates and timestamps, the type is %v", k)
+	if _, err := newRewriter(c.Text); err != nil {
+		v.found = append(v.found, under(path, err))
+		return
 	}
 	v.action(path+".on_type_error", c.OnTypeError, Dead, Drop, Null)
-	v.rules(path, c, k, typed, l)
+	v.rules(path, c, k, typed, written)
+	v.fits(path, c, k, typed)
 }
 
 // names checks the columns that c makes.
-func (v *validator) names(path string, c Column) {
+func (v *validator) names(path string, c Column, k kind, typed bool) {
 	outputs, err := c.outputs()
 	if err != nil {
 		v.found = append(v.found, fielderr.All(err)[0].Under(path))
@@ -67,6 +83,9 @@ func (v *validator) names(path string, c Column) {
 	}
 	for _, name := range outputs {
 		v.output(path, name)
+		if typed {
+			v.kinds[name] = k
+		}
 	}
 }
 
@@ -89,7 +108,7 @@ func (v *validator) action(path string, a Action, allowed ...Action) {
 	v.add(path, "unknown action %q, want %s", a, strings.Join(words, ", "))
 }
 
-func (v *validator) rules(path string, c Column, k kind, typed bool, l *layout) {
+func (v *validator) rules(path string, c Column, k kind, typed bool, written *form) {
 	if c.Required != nil {
 		v.action(path+".required.action", c.Required.Action, Dead, Drop)
 	}
@@ -102,7 +121,7 @@ func (v *validator) rules(path string, c Column, k kind, typed bool, l *layout) 
 	}
 	if c.Domain != nil {
 		v.action(path+".domain.action", c.Domain.Action, Dead, Drop, Null)
-		v.domain(path+".domain.values", c, k, typed, l)
+		v.domain(path+".domain.values", c, k, typed, written)
 	}
 	if c.Regex != nil {
 		v.action(path+".regex.action", c.Regex.Action, Dead, Drop, Null)
@@ -112,6 +131,23 @@ func (v *validator) rules(path string, c Column, k kind, typed bool, l *layout) 
 		if typed && k != kindString {
 			v.add(path+".regex", "a regex is for string, the type is %v", k)
 		}
+	}
+	if c.Length != nil {
+		v.action(path+".length.action", c.Length.Action, Dead, Drop, Null)
+		v.length(path+".length", c.Length)
+		if typed && k != kindString {
+			v.add(path+".length", "a length is for string, the type is %v", k)
+		}
+	}
+}
+
+// fits checks the rules that look at all rows.
+func (v *validator) fits(path string, c Column, k kind, typed bool) {
+	if c.Outliers != nil {
+		v.outliers(path+".outliers", c.Outliers, k, typed)
+	}
+	if c.Rare != nil {
+		v.rare(path+".rare", c.Rare, k, typed)
 	}
 }
 
@@ -128,24 +164,51 @@ func (v *validator) bounds(path string, r *Range) {
 	}
 }
 
-func (v *validator) domain(path string, c Column, k kind, typed bool, l *layout) {
+func (v *validator) length(path string, l *Length) {
+	switch {
+	case l.Min == nil && l.Max == nil:
+		v.add(path, "want min, max or both")
+	case l.Min != nil && *l.Min < 0:
+		v.add(path+".min", "%d, want 0 or more", *l.Min)
+	case l.Max != nil && *l.Max < 0:
+		v.add(path+".max", "%d, want 0 or more", *l.Max)
+	case l.Min != nil && l.Max != nil && *l.Min > *l.Max:
+		v.add(path, "min %d exceeds max %d", *l.Min, *l.Max)
+	}
+	if l.Unit != "" && l.Unit != runesUnit && l.Unit != bytesUnit {
+		v.add(path+".unit", "unknown unit %q, want %s or %s", l.Unit, runesUnit, bytesUnit)
+	}
+}
+
+func (v *validator) domain(path string, c Column, k kind, typed bool, written *form) {
 	values := c.Domain.Values
 	if len(values) == 0 {
 		v.add(path, "want at least one value")
 	}
+	text, _ := newRewriter(c.Text)
 	for i, s := range values {
 		if !c.KeepSpace && s != strings.TrimSpace(s) {
 			v.add(fmt.Sprintf("%s[%d]", path, i), "%q has white space around it and cells are trimmed; remove it or set keep_space", s)
+		} else if text != nil && text.one(s) != s {
+			v.add(fmt.Sprintf("%s[%d]", path, i), "%q is %q once the column's text is changed; write that", s, text.one(s))
 		}
 	}
 	if typed {
-		if _, bad := domainCheck(k, l, values); bad >= 0 {
+		if _, bad := domainCheck(k, written, values); bad >= 0 {
 			v.add(fmt.Sprintf("%s[%d]", path, bad), "%q is no %v", values[bad], k)
 		}
 	}
 }
 
 func (v *validator) derive(path string, d Derive) {
+	if d.Expr != "" {
+		v.deriveExpression(path, d)
+		return
+	}
+	if d.From == "" && d.As == "" {
+		v.add(path, "want from and as, or expr")
+		return
+	}
 	as, known := deriveOf(d.As)
 	switch {
 	case d.Name == "":
@@ -158,6 +221,20 @@ func (v *validator) derive(path string, d Derive) {
 	}
 	if known {
 		v.deriveArguments(path, d, as)
+		v.kinds[d.Name] = as.to
+	}
+	v.output(path+".name", d.Name)
+}
+
+func (v *validator) deriveExpression(path string, d Derive) {
+	if d.Name == "" {
+		v.add(path+".name", "empty name")
+	}
+	if d.From != "" || d.As != "" || len(d.Map) > 0 || d.Default != nil || d.Value != nil {
+		v.add(path+".expr", "an expression takes the place of from and as; keep one")
+	}
+	if k, known := v.checkExpression(path+".expr", d.Expr); known {
+		v.kinds[d.Name] = k
 	}
 	v.output(path+".name", d.Name)
 }
@@ -198,14 +275,6 @@ func (c Column) outputs() ([]string, error) {
 }
 
 func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
-
-// layout compiles the format, nil if there is none.
-func (c Column) layout() (*layout, error) {
-	if c.Format == "" {
-		return nil, nil
-	}
-	return compileLayout(c.Format)
-}
 
 func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))

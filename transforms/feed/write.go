@@ -14,7 +14,6 @@ import (
 	"github.com/millrace-go/millrace/internal/fault"
 	"github.com/millrace-go/millrace/io/batch"
 	"github.com/millrace-go/millrace/io/ipcio"
-	"github.com/millrace-go/millrace/transforms/clean"
 	"github.com/millrace-go/millrace/transforms/ledger"
 	"github.com/millrace-go/millrace/transforms/normalize"
 	"github.com/millrace-go/millrace/transforms/split"
@@ -110,7 +109,7 @@ func (f *writeFn) ProcessElement(ctx context.Context, b *batch.Batch, _ func(led
 }
 
 func (f *writeFn) process(ctx context.Context, b *batch.Batch) error {
-	hashes, err := clean.HashRows(b, f.Key)
+	places, err := f.splitter.Places(b, f.Key)
 	if err != nil {
 		return err
 	}
@@ -131,11 +130,10 @@ func (f *writeFn) process(ctx context.Context, b *batch.Batch) error {
 		for b.Rows[j] != row {
 			j++
 		}
-		part, shard := f.splitter.Assign(hashes[j])
-		counts[part]++
-		switch part {
+		counts[places[j].Part]++
+		switch places[j].Part {
 		case split.Train:
-			kinds[i] = f.trainKinds[shard]
+			kinds[i] = f.trainKinds[places[j].Shard]
 		case split.Validation:
 			kinds[i] = Validation
 		}

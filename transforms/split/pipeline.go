@@ -8,7 +8,6 @@ import (
 
 	"github.com/millrace-go/millrace/internal/fault"
 	"github.com/millrace-go/millrace/io/batch"
-	"github.com/millrace-go/millrace/transforms/clean"
 )
 
 func init() {
@@ -37,14 +36,13 @@ func (f *onlyFn) Setup() (err error) {
 }
 
 func (f *onlyFn) ProcessElement(_ context.Context, b *batch.Batch, emit func(*batch.Batch)) error {
-	hashes, err := clean.HashRows(b, f.Key)
+	places, err := f.splitter.Places(b, f.Key)
 	if err != nil {
 		return fault.Wrap(err)
 	}
-	keep := make([]bool, len(hashes))
-	for i, h := range hashes {
-		part, _ := f.splitter.Assign(h)
-		keep[i] = part == f.Part
+	keep := make([]bool, len(places))
+	for i, p := range places {
+		keep[i] = p.Part == f.Part
 	}
 	kept, err := batch.Filter(b, keep)
 	if err != nil {

@@ -15,4 +15,16 @@ type Spec struct {
 	Key []string `yaml:"key"`
 	// Salt changes the assignment. The default is "".
 	Salt string `yaml:"salt"`
+	// Time splits by time instead of by the shares: the past to train on, what came later to validate and test. Key and Salt then only choose the shard.
+	Time *Time `yaml:"time" json:",omitempty"`
+}
+
+// Time splits at two moments. A row without a time is trained on.
+type Time struct {
+	// Column is the cleaned date or timestamp.
+	Column string `yaml:"column"`
+	// Validation is the first moment of validation: a date, which begins at midnight UTC, or a timestamp, in ISO 8601.
+	Validation string `yaml:"validation"`
+	// Test is the first moment of test, likewise.
+	Test string `yaml:"test"`
 }

@@ -67,6 +67,11 @@ func (s Spec) Validate() error {
 		}
 		seen[name] = true
 	}
+	if s.Time != nil {
+		if _, err := s.Time.boundaries(); err != nil {
+			found = append(found, err)
+		}
+	}
 	return errors.Join(found...)
 }
 
@@ -94,6 +99,7 @@ type Splitter struct {
 	last   Part    // the last part with a share
 	seed   uint64
 	shards uint64
+	time   *boundaries // nil: by the shares
 }
 
 // edge is the end of a part: the part has the hashes below at, or all if full.
@@ -112,6 +118,12 @@ func New(spec Spec, shards int) (*Splitter, error) {
 	}
 	shares := spec.Shares()
 	s := &Splitter{seed: xxh3.HashString(spec.Salt), shards: uint64(shards)}
+	if spec.Time != nil {
+		var err error
+		if s.time, err = spec.Time.boundaries(); err != nil {
+			return nil, fmt.Errorf("split: %w", err)
+		}
+	}
 	s.ends[0] = edgeOf(shares[:1])
 	s.ends[1] = edgeOf(shares[:2])
 	for p, share := range shares {
