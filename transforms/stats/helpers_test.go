@@ -2,6 +2,7 @@ package stats
 
 import (
 	"bytes"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -91,7 +92,7 @@ func messy(r *rand.Rand, n int) arrow.Record {
 	types = append(types, arraystest.Dictionary, arrow.ListOf(arrow.PrimitiveTypes.Float32), arrow.ListOf(arrow.BinaryTypes.String), arrow.PrimitiveTypes.Float64)
 	rec := arraystest.Record(r, arraystest.Schema(types...), n)
 	b := array.NewFloat64Builder(memory.DefaultAllocator)
-	special := []float64{0, -0.0, 1, 2.5, -7}
+	special := []float64{0, math.Copysign(0, -1), 1, 2.5, -7}
 	for range n {
 		switch x := r.IntN(12); {
 		case x == 0:

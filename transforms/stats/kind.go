@@ -89,9 +89,6 @@ func scalarKind(t arrow.DataType) kind {
 func (k kind) text() bool    { return k.name == TypeString || k.name == TypeBinary }
 func (k kind) numeric() bool { return !k.text() && k.name != TypeOther }
 
-// whole says that values are integers of the unit.
-func (k kind) whole() bool { return k.numeric() && k.name != TypeFloat }
-
 // canSlice says whether the values of a column can name slices.
 func canSlice(t arrow.DataType) bool {
 	k := kindOf(t)

@@ -158,7 +158,7 @@ func compare(operator string, a, b node) (node, bool) {
 // compareNil is x == nil or x != nil.
 func compareNil(operator string, a, b node) (node, bool) {
 	if a.kind == null {
-		a, b = b, a
+		a = b
 	}
 	if a.kind == null || operator != "==" && operator != "!=" {
 		return node{}, false
