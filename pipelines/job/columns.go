@@ -58,7 +58,10 @@ func (j *Job) checkColumns(p *problems) {
 			p.addPath(path, "more than %d features", maxColumns)
 			return
 		}
-		known = known && f.Vocabulary == nil && f.Bucketize == nil && (f.Fill == nil || !f.Fill.Indicator)
+		for _, c := range f.Others() {
+			columns.missing(p, path, c, fromClean)
+		}
+		known = known && f.IsNumber() && (f.Fill == nil || !f.Fill.Indicator)
 	}
 	if n := product(j.Model.Image); known && j.Model.Name == "convnet" && len(j.Model.Image) == 3 && n != width {
 		p.addPath("model.image", "%v is %d inputs, but normalize.features gives %d", j.Model.Image, n, width)

@@ -82,7 +82,7 @@ func newRows(inputs []nn.Input, n int) *Rows {
 		if in.DType == "float32" {
 			r.floats[in.Name] = make([]float32, 0, n*Width(in))
 		} else {
-			r.ids[in.Name] = make([]int32, 0, n)
+			r.ids[in.Name] = make([]int32, 0, n*Width(in))
 		}
 	}
 	return r
@@ -138,19 +138,34 @@ func (r *Rows) appendInput(rec arrow.Record, in nn.Input) error {
 	}
 	switch col := rec.Column(found[0]).(type) {
 	case *array.FixedSizeList:
-		values, ok := col.ListValues().(*array.Float32)
 		width := Width(in)
-		if !ok || int(col.DataType().(*arrow.FixedSizeListType).Len()) != width {
-			return fmt.Errorf("column %q is %s, want %d float32", in.Name, col.DataType(), width)
-		}
 		from := col.Data().Offset() * width
-		r.floats[in.Name] = append(r.floats[in.Name], values.Float32Values()[from:from+col.Len()*width]...)
+		switch values := col.ListValues().(type) {
+		case *array.Float32:
+			if in.DType == "float32" && listLength(col) == width {
+				r.floats[in.Name] = append(r.floats[in.Name], values.Float32Values()[from:from+col.Len()*width]...)
+				return nil
+			}
+		case *array.Int32:
+			if in.DType == "int32" && listLength(col) == width {
+				r.ids[in.Name] = append(r.ids[in.Name], values.Int32Values()[from:from+col.Len()*width]...)
+				return nil
+			}
+		}
+		return fmt.Errorf("column %q is %s, want %d %s", in.Name, col.DataType(), width, in.DType)
 	case *array.Int32:
+		if width := Width(in); width != 1 {
+			return fmt.Errorf("column %q is %s, want %d of them", in.Name, col.DataType(), width)
+		}
 		r.ids[in.Name] = append(r.ids[in.Name], col.Int32Values()...)
 	default:
 		return fmt.Errorf("column %q is %s, want %s", in.Name, col.DataType(), in.DType)
 	}
 	return nil
+}
+
+func listLength(col *array.FixedSizeList) int {
+	return int(col.DataType().(*arrow.FixedSizeListType).Len())
 }
 
 // Gather copies the rows at index into a batch of a model, with labels.
@@ -161,22 +176,30 @@ func (r *Rows) Gather(index []int32) nn.Batch {
 	}
 	for _, in := range r.inputs {
 		shape := append([]int{len(index)}, in.Shape...)
+		var values any
 		if in.DType == "float32" {
-			width := Width(in)
-			values, from := make([]float32, len(index)*width), r.floats[in.Name]
-			for i, row := range index {
-				copy(values[i*width:(i+1)*width], from[int(row)*width:])
-			}
-			b.Inputs[in.Name] = tensor.New(tensor.WithShape(shape...), tensor.WithBacking(values))
-			continue
-		}
-		values, from := make([]int32, len(index)), r.ids[in.Name]
-		for i, row := range index {
-			values[i] = from[row]
+			values = gather(r.floats[in.Name], index, Width(in))
+		} else {
+			values = gather(r.ids[in.Name], index, Width(in))
 		}
 		b.Inputs[in.Name] = tensor.New(tensor.WithShape(shape...), tensor.WithBacking(values))
 	}
 	return b
+}
+
+// gather copies the rows at index, each of width values.
+func gather[T float32 | int32](from []T, index []int32, width int) []T {
+	values := make([]T, len(index)*width)
+	if width == 1 {
+		for i, row := range index {
+			values[i] = from[row]
+		}
+		return values
+	}
+	for i, row := range index {
+		copy(values[i*width:(i+1)*width], from[int(row)*width:])
+	}
+	return values
 }
 
 // Slice returns the rows from (included) to to (excluded) as a batch of a
@@ -189,7 +212,8 @@ func (r *Rows) Slice(from, to int) nn.Batch {
 			width := Width(in)
 			b.Inputs[in.Name] = tensor.New(tensor.WithShape(shape...), tensor.WithBacking(r.floats[in.Name][from*width:to*width:to*width]))
 		} else {
-			b.Inputs[in.Name] = tensor.New(tensor.WithShape(shape...), tensor.WithBacking(r.ids[in.Name][from:to:to]))
+			width := Width(in)
+			b.Inputs[in.Name] = tensor.New(tensor.WithShape(shape...), tensor.WithBacking(r.ids[in.Name][from*width:to*width:to*width]))
 		}
 	}
 	return b

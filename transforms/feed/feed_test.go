@@ -23,15 +23,17 @@ var (
 	inputs = []nn.Input{
 		{Name: "features", DType: "float32", Shape: []int{2}},
 		{Name: "colour", DType: "int32", Cardinality: 1000},
+		{Name: "words", DType: "int32", Shape: []int{3}, Cardinality: 1000},
 	}
 	prepared = arrow.NewSchema([]arrow.Field{
 		{Name: "features", Type: arrow.FixedSizeListOf(2, arrow.PrimitiveTypes.Float32)},
 		{Name: "colour", Type: arrow.PrimitiveTypes.Int32},
+		{Name: "words", Type: arrow.FixedSizeListOf(3, arrow.PrimitiveTypes.Int32)},
 		{Name: "label", Type: arrow.PrimitiveTypes.Int32},
 	}, nil)
 )
 
-// record holds rows from to to-1; row i has features (i, -i), colour 2i and label 3i.
+// record holds rows from to to-1; row i has features (i, -i), colour 2i, words i, i+1, i+2 and label 3i.
 func record(from, to int) arrow.Record {
 	rb := array.NewRecordBuilder(memory.DefaultAllocator, prepared)
 	defer rb.Release()
@@ -40,7 +42,10 @@ func record(from, to int) arrow.Record {
 		list.Append(true)
 		list.ValueBuilder().(*array.Float32Builder).AppendValues([]float32{float32(i), float32(-i)}, nil)
 		rb.Field(1).(*array.Int32Builder).Append(int32(2 * i))
-		rb.Field(2).(*array.Int32Builder).Append(int32(3 * i))
+		words := rb.Field(2).(*array.FixedSizeListBuilder)
+		words.Append(true)
+		words.ValueBuilder().(*array.Int32Builder).AppendValues([]int32{int32(i), int32(i + 1), int32(i + 2)}, nil)
+		rb.Field(3).(*array.Int32Builder).Append(int32(3 * i))
 	}
 	return rb.NewRecord()
 }
@@ -81,13 +86,14 @@ func rowsIn(t testing.TB, b nn.Batch) []int {
 	}
 	features := b.Inputs["features"].Data().([]float32)
 	colours := b.Inputs["colour"].Data().([]int32)
-	if len(features) != 2*b.N || len(colours) != b.N || len(b.Labels) != b.N {
+	words := b.Inputs["words"].Data().([]int32)
+	if len(features) != 2*b.N || len(colours) != b.N || len(words) != 3*b.N || len(b.Labels) != b.N {
 		t.Fatalf("got %d features, %d colours and %d labels for %d rows", len(features), len(colours), len(b.Labels), b.N)
 	}
 	var list []int
 	for i := range b.N {
 		row := int(features[2*i])
-		if features[2*i+1] != float32(-row) || colours[i] != int32(2*row) || b.Labels[i] != int32(3*row) {
+		if features[2*i+1] != float32(-row) || colours[i] != int32(2*row) || words[3*i] != int32(row) || words[3*i+2] != int32(row+2) || b.Labels[i] != int32(3*row) {
 			t.Fatalf("position %d mixes rows: features %v, colour %d, label %d", i, features[2*i:2*i+2], colours[i], b.Labels[i])
 		}
 		list = append(list, row)
@@ -126,7 +132,7 @@ func TestGatherAndSlice(t *testing.T) {
 	if got, want := rowsIn(t, rows.Slice(1, 4)), []int{3, 4, 5}; !slices.Equal(got, want) {
 		t.Errorf("Slice: got rows %v, want %v", got, want)
 	}
-	if got, want := rows.Bytes(), int64(7*(2+1+1)*4); got != want {
+	if got, want := rows.Bytes(), int64(7*(2+1+3+1)*4); got != want {
 		t.Errorf("Bytes: got %d, want %d", got, want)
 	}
 }

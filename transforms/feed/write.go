@@ -113,7 +113,11 @@ func (f *writeFn) process(ctx context.Context, b *batch.Batch) error {
 	if err != nil {
 		return err
 	}
-	prepared, err := f.applier.Apply(b)
+	train := make([]bool, len(places))
+	for i, p := range places {
+		train[i] = p.Part == split.Train
+	}
+	prepared, err := f.applier.ApplyTrain(b, train)
 	if err != nil {
 		return err
 	}

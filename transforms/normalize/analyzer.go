@@ -6,13 +6,16 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 
+	"github.com/millrace-go/millrace/internal/quantile"
 	"github.com/millrace-go/millrace/io/batch"
 	"github.com/millrace-go/millrace/model/metrics"
 )
 
 // stats are the mergeable statistics of one column.
 type stats interface {
-	add(col arrow.Array) error
+	// add takes in the rows of a batch, whose columns are those that
+	// feature.reads lists.
+	add(cols []arrow.Array, src *source) error
 	merge(other stats) error // leaves other as it was
 	total() int64
 	append(b []byte) ([]byte, error)
@@ -29,7 +32,14 @@ type Analyzer struct {
 	columns  []stats  // one a feature, then the label's
 
 	schema *arrow.Schema // of the last batch
-	at     []int         // of each column in it
+	at     [][]int       // of the columns of each of the statistics in it
+}
+
+// source is a batch that statistics or steps look at, and what several of them
+// may want to know of it.
+type source struct {
+	b      *batch.Batch
+	hashes map[string][]uint64 // of the rows, by the names of the columns that are hashed
 }
 
 // NewAnalyzer returns an analyzer without rows for cleaned rows of a schema.
@@ -42,14 +52,37 @@ func NewAnalyzer(s Spec, schema *arrow.Schema) (*Analyzer, error) {
 	}
 	a := &Analyzer{features: features, label: label, classes: s.Label.Classes}
 	for _, f := range features {
-		if f.tokens() {
-			a.columns = append(a.columns, newTokenStats(f.Vocabulary.MaxDistinct))
-		} else {
-			a.columns = append(a.columns, newNumberStats(f))
-		}
+		a.columns = append(a.columns, newStats(f))
 	}
 	a.columns = append(a.columns, newTokenStats(metrics.MaxClasses))
 	return a, nil
+}
+
+// newStats are the statistics that a feature is fitted on.
+func newStats(f feature) stats {
+	switch {
+	case f.Sequence != nil:
+		return newSequenceStats(f)
+	case f.PCA != nil:
+		s := newProductStats(1 + len(f.others))
+		if f.Fill != nil && f.Fill.With == fillConstant {
+			v, _ := parseConstant(f.Fill.Value) // checked when the feature was resolved
+			v += 0
+			s.fill = &v
+		}
+		return s
+	case f.Vocabulary != nil:
+		return newTokenStats(f.Vocabulary.MaxDistinct)
+	case f.Hash != nil || f.Cross != nil || f.Image != nil:
+		return &countStats{}
+	case f.Target != nil:
+		return newTargetStats(*f.Target)
+	case f.Text != nil:
+		return newTextStats(*f.Text)
+	case f.PerKey != nil:
+		return newKeyStats(f)
+	}
+	return newNumberStats(f, quantile.DefaultMax)
 }
 
 // Columns names the column behind each of the analyzer's statistics: one a
@@ -68,8 +101,14 @@ func (a *Analyzer) Add(b *batch.Batch) error {
 	if err := a.bind(b.Record.Schema()); err != nil {
 		return fmt.Errorf("normalize.Analyzer: %s: %w", b.File, err)
 	}
+	src := &source{b: b}
+	var cols []arrow.Array
 	for i, s := range a.columns {
-		if err := s.add(b.Record.Column(a.at[i])); err != nil {
+		cols = cols[:0]
+		for _, at := range a.at[i] {
+			cols = append(cols, b.Record.Column(at))
+		}
+		if err := s.add(cols, src); err != nil {
 			return fmt.Errorf("normalize.Analyzer: %s: column %q: %w", b.File, a.Columns()[i], err)
 		}
 	}
@@ -81,20 +120,22 @@ func (a *Analyzer) bind(schema *arrow.Schema) error {
 	if a.schema == schema {
 		return nil
 	}
-	at := make([]int, len(a.columns))
-	for i, name := range a.Columns() {
-		field, err := findField(schema, name)
-		if err != nil {
-			return err
-		}
-		want := a.label.kind
+	at := make([][]int, len(a.columns))
+	for i := range a.columns {
+		f := a.label
 		if i < len(a.features) {
-			want = a.features[i].kind
+			f = a.features[i]
 		}
-		if got := kindOf(field.Type); got != want {
-			return fmt.Errorf("column %q: type %s, want %s", name, field.Type, want)
+		for _, c := range f.reads() {
+			field, err := findField(schema, c.name)
+			if err != nil {
+				return err
+			}
+			if got := kindOf(field.Type); got != c.kind {
+				return fmt.Errorf("column %q: type %s, want %s", c.name, field.Type, c.kind)
+			}
+			at[i] = append(at[i], schema.FieldIndices(c.name)[0])
 		}
-		at[i] = schema.FieldIndices(name)[0]
 	}
 	a.schema, a.at = schema, at
 	return nil

@@ -71,9 +71,15 @@ func TestAllRowsDeadAndNoRows(t *testing.T) {
 
 // TestApplyAnyCut: a row's features do not depend on its batch.
 func TestApplyAnyCut(t *testing.T) {
+	for _, s := range suites {
+		t.Run(s.name, func(t *testing.T) { testApplyAnyCut(t, s) })
+	}
+}
+
+func testApplyAnyCut(t *testing.T, s suite) {
 	r := rand.New(rand.NewPCG(4, 4))
-	b := dirty(r, 600)
-	p := plan(t, dirtySpec, b)
+	b := s.rows(r, 600)
+	p := plan(t, s.spec, b)
 	whole := apply(t, p, b, Options{Label: true})
 	if n := whole.Batch.NumRows() + len(whole.Dead); n != 600 || len(whole.Dead) == 0 {
 		t.Fatalf("%d prepared and %d dead of 600 rows", whole.Batch.NumRows(), len(whole.Dead))
@@ -214,11 +220,13 @@ func TestWidths(t *testing.T) {
 
 // TestApplyLeavesTheBatch: a batch may have other consumers.
 func TestApplyLeavesTheBatch(t *testing.T) {
-	b := dirty(rand.New(rand.NewPCG(6, 6)), 100)
-	before := fmt.Sprint(b.Record, b.Rows)
-	apply(t, plan(t, dirtySpec, b), b, Options{Label: true})
-	if after := fmt.Sprint(b.Record, b.Rows); after != before {
-		t.Error("the batch was written to")
+	for _, s := range suites {
+		b := s.rows(rand.New(rand.NewPCG(6, 6)), 100)
+		before := fmt.Sprint(b.Record, b.Rows)
+		apply(t, plan(t, s.spec, b), b, Options{Label: true})
+		if after := fmt.Sprint(b.Record, b.Rows); after != before {
+			t.Errorf("%s: the batch was written to", s.name)
+		}
 	}
 }
 

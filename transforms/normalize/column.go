@@ -12,7 +12,7 @@ import (
 // Kinds of columns: what a Plan remembers of a type. Any width of integer or
 // float is the same kind.
 const (
-	kindFloat, kindInteger, kindBool, kindText = "float", "integer", "bool", "string"
+	kindFloat, kindInteger, kindBool, kindText, kindBinary = "float", "integer", "bool", "string", "binary"
 )
 
 // kindOf is "" for a type that cannot be a feature.
@@ -26,8 +26,10 @@ func kindOf(t arrow.DataType) string {
 		return kindBool
 	case arrow.STRING, arrow.LARGE_STRING:
 		return kindText
+	case arrow.BINARY, arrow.LARGE_BINARY:
+		return kindBinary
 	}
-	return ""
+	return listOf(t)
 }
 
 // readNumbers copies a numeric column into dst, which it grows and returns.

@@ -24,19 +24,20 @@ func (a *Analyzer) Plan() (*Plan, error) {
 	}
 	p := &Plan{Rows: rows}
 	var errs []error
+	label, labelErr := fitLabel(a.label, a.classes, a.columns[len(a.features)].(*tokenStats))
+	p.Label = label
 	for i, f := range a.features {
-		fitted, err := fit(f, a.columns[i])
+		fitted, err := fit(f, a.columns[i], label.Classes)
 		if err != nil {
 			err = fmt.Errorf("normalize: column %q: %w", f.Column, err)
 		}
 		errs = append(errs, err)
 		p.Features = append(p.Features, fitted)
 	}
-	p.Label, err = fitLabel(a.label, a.classes, a.columns[len(a.features)].(*tokenStats))
-	if err != nil {
-		err = fmt.Errorf("normalize: label column %q: %w", a.label.Column, err)
+	if labelErr != nil {
+		labelErr = fmt.Errorf("normalize: label column %q: %w", a.label.Column, labelErr)
 	}
-	if err := errors.Join(append(errs, err)...); err != nil {
+	if err := errors.Join(append(errs, labelErr)...); err != nil {
 		return nil, err
 	}
 	if w := p.Width(); w > MaxWidth {
@@ -64,16 +65,49 @@ func (p *Plan) widest() string {
 	return p.Features[best].Column
 }
 
-func fit(f feature, s stats) (Fitted, error) {
-	out := Fitted{Column: f.Column, Kind: f.kind, Log1p: f.Log1p, Dim: f.Dim}
-	if f.tokens() || f.Bucketize != nil {
+func fit(f feature, s stats, classes []string) (Fitted, error) {
+	out := Fitted{Column: f.Column, Kind: f.kind, Dim: f.Dim}
+	if f.tokens() || f.Hash != nil || f.Cross != nil || f.Bucketize != nil {
 		out.Encode = encodeOneHot
 		if f.Encode != "" {
 			out.Encode = f.Encode
 		}
 	}
-	if s, ok := s.(*tokenStats); ok {
+	switch s := s.(type) {
+	case *tokenStats:
 		return out, fitTokens(f, s, &out)
+	case *keyStats:
+		return out, fitKeys(f, s, &out)
+	case *countStats:
+		out.Stats = Stats{Count: s.n, Nulls: s.nulls}
+		switch {
+		case f.Hash != nil:
+			fitHash(f, &out)
+		case f.Image != nil:
+			out.Image = f.Image.fitted()
+		default:
+			out.Cross = &FittedCross{Buckets: f.Cross.Buckets}
+			for _, c := range f.others {
+				out.Cross.With = append(out.Cross.With, FittedColumn{c.name, c.kind})
+			}
+		}
+		return out, nil
+	case *sequenceStats:
+		out.Sequence = f.Sequence.fitted()
+		f.kind = elements(f.kind)
+		f.Sequence = nil
+		fitted, err := fit(f, s.inner, classes)
+		fitted.Kind, fitted.Sequence = out.Kind, out.Sequence
+		return fitted, err
+	case *productStats:
+		out.Stats = Stats{Count: s.n, Nulls: s.nulls, NonFinite: s.bad}
+		return out, fitPCA(f, s, &out)
+	case *targetStats:
+		out.Stats = Stats{Count: s.rows - s.nulls, Nulls: s.nulls}
+		return out, fitTarget(f, s, classes, &out)
+	case *textStats:
+		out.Stats = Stats{Count: s.n, Nulls: s.nulls}
+		return out, fitText(f, s, &out)
 	}
 	return out, fitNumbers(f, s.(*numberStats), &out)
 }

@@ -14,20 +14,32 @@ type numberFit struct {
 	f    feature
 	s    *numberStats
 	view *quantile.View // nil without a sketch
-	out  *Fitted
+	out  *NumberSteps
 }
 
 // fitNumbers sets the steps and the statistics of out.
 func fitNumbers(f feature, s *numberStats, out *Fitted) error {
 	out.Stats = Stats{Count: s.n, Nulls: s.nulls, NonFinite: s.bad}
-	if s.n == 0 && (f.Fill == nil || f.Fill.With != fillConstant) {
-		return errors.New("no value but nulls in the train split; leave the column out, or fill it with a constant")
-	}
+	n := newNumberFit(f, s, &out.NumberSteps)
+	out.Stats.Numbers = n.summary()
+	return n.fit()
+}
+
+func newNumberFit(f feature, s *numberStats, out *NumberSteps) *numberFit {
 	n := &numberFit{f: f, s: s, out: out}
 	if s.sketch != nil {
 		n.view = s.sketch.View()
 	}
-	n.summary()
+	return n
+}
+
+// fit sets the steps.
+func (n *numberFit) fit() error {
+	f := n.f
+	n.out.Log1p = f.Log1p
+	if n.s.n == 0 && (f.Fill == nil || f.Fill.With != fillConstant) {
+		return errors.New("no value but nulls in the train split; leave the column out, or fill it with a constant")
+	}
 	n.clip()
 	if err := n.fill(); err != nil {
 		return err
@@ -43,12 +55,13 @@ func fitNumbers(f feature, s *numberStats, out *Fitted) error {
 		n.bucketize(seen)
 		return nil
 	}
-	return n.scale(m)
+	return n.scale(m, seen)
 }
 
-func (n *numberFit) summary() {
+// summary describes the values as they came, nil if there are none.
+func (n *numberFit) summary() *NumberSummary {
 	if n.s.n == 0 {
-		return
+		return nil
 	}
 	sum := &NumberSummary{
 		Mean: exactsum.Mean(&n.s.sum, n.s.n),
@@ -62,7 +75,7 @@ func (n *numberFit) summary() {
 			sum.Quantiles = append(sum.Quantiles, Quantile{q, n.view.Quantile(q)})
 		}
 	}
-	n.out.Stats.Numbers = sum
+	return sum
 }
 
 func (n *numberFit) clip() {
@@ -165,21 +178,6 @@ func (n *numberFit) log(x float64) float64 {
 	return x
 }
 
-func (n *numberFit) scale(m *moments) error {
-	out := &FittedScale{Kind: n.f.Scale}
-	if n.f.Scale == scaleZ {
-		out.Offset, out.Divisor = exactsum.Mean(&m.sum, m.n), exactsum.StdDev(&m.sum, &m.sq, m.n)
-	} else {
-		out.Offset, out.Divisor = m.min, m.max-m.min
-	}
-	out.Offset += 0
-	if !isFinite(out.Offset, out.Divisor) {
-		return fmt.Errorf("scale: %s of values from %v to %v is out of range; clip the column", n.f.Scale, m.min, m.max)
-	}
-	n.out.Scale = out
-	return nil
-}
-
 // bucketize takes boundary k of B at rank floor(k*n/B) of the values seen, as
 // tf.transform does.
 func (n *numberFit) bucketize(seen []weighted) {
@@ -189,17 +187,22 @@ func (n *numberFit) bucketize(seen []weighted) {
 	if b.Quantiles == 0 {
 		return
 	}
-	ranks := quantile.New(quantile.LargestMax) // never more values than the column's sketch and a fill
-	for _, w := range seen {
-		ranks.AddN(w.x, uint64(w.n))
-	}
-	v := ranks.View()
+	v := viewOf(seen)
 	for k := 1; k < b.Quantiles; k++ {
 		x := v.AtRank(floorShare(v.Count(), k, b.Quantiles))
 		if last := len(out.Boundaries) - 1; last < 0 || out.Boundaries[last] < x {
 			out.Boundaries = append(out.Boundaries, x)
 		}
 	}
+}
+
+// viewOf sorts values.
+func viewOf(seen []weighted) *quantile.View {
+	all := quantile.New(quantile.LargestMax) // never more values than the column's sketch and a fill
+	for _, w := range seen {
+		all.AddN(w.x, uint64(w.n))
+	}
+	return all.View()
 }
 
 // floorShare is n*k/b rounded down, without overflow, for k <= b.

@@ -2,11 +2,9 @@ package normalize
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -14,7 +12,6 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 
 	"github.com/millrace-go/millrace/internal/fielderr"
-	"github.com/millrace-go/millrace/internal/shareddata"
 )
 
 // TestNumericSteps fits one column and applies the Plan to the same rows.
@@ -194,17 +191,23 @@ func TestLabelClasses(t *testing.T) {
 // TestPlanIsTheSameBytes: whatever the cut into batches, the order and the
 // tree of merging, and encoding in between.
 func TestPlanIsTheSameBytes(t *testing.T) {
+	for _, s := range suites {
+		t.Run(s.name, func(t *testing.T) { testPlanIsTheSameBytes(t, s) })
+	}
+}
+
+func testPlanIsTheSameBytes(t *testing.T, s suite) {
 	r := rand.New(rand.NewPCG(2, 2))
-	b := dirty(r, 1200)
+	b := s.rows(r, 1200)
 	schema := b.Record.Schema()
-	want, err := plan(t, dirtySpec, b).Encode()
+	want, err := plan(t, s.spec, b).Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for trial := range 12 {
 		parts := make([]*Analyzer, 1+r.IntN(7))
 		for i := range parts {
-			if parts[i], err = NewAnalyzer(dirtySpec, schema); err != nil {
+			if parts[i], err = NewAnalyzer(s.spec, schema); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -218,9 +221,9 @@ func TestPlanIsTheSameBytes(t *testing.T) {
 		r.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
 		var a *Analyzer
 		if trial%2 == 0 {
-			a = mergeWhole(t, r, parts, schema)
+			a = mergeWhole(t, s.spec, r, parts, schema)
 		} else {
-			a = mergeByColumn(t, r, parts, schema)
+			a = mergeByColumn(t, s.spec, r, parts, schema)
 		}
 		p, err := a.Plan()
 		if err != nil {
@@ -232,7 +235,7 @@ func TestPlanIsTheSameBytes(t *testing.T) {
 	}
 }
 
-func mergeWhole(t *testing.T, r *rand.Rand, parts []*Analyzer, schema *arrow.Schema) *Analyzer {
+func mergeWhole(t *testing.T, spec Spec, r *rand.Rand, parts []*Analyzer, schema *arrow.Schema) *Analyzer {
 	t.Helper()
 	for len(parts) > 1 {
 		last := parts[len(parts)-1]
@@ -240,7 +243,7 @@ func mergeWhole(t *testing.T, r *rand.Rand, parts []*Analyzer, schema *arrow.Sch
 		if err != nil {
 			t.Fatal(err)
 		}
-		if last, err = UnmarshalAnalyzer(dirtySpec, schema, data); err != nil {
+		if last, err = UnmarshalAnalyzer(spec, schema, data); err != nil {
 			t.Fatal(err)
 		}
 		parts = parts[:len(parts)-1]
@@ -251,7 +254,7 @@ func mergeWhole(t *testing.T, r *rand.Rand, parts []*Analyzer, schema *arrow.Sch
 	return parts[0]
 }
 
-func mergeByColumn(t *testing.T, r *rand.Rand, parts []*Analyzer, schema *arrow.Schema) *Analyzer {
+func mergeByColumn(t *testing.T, spec Spec, r *rand.Rand, parts []*Analyzer, schema *arrow.Schema) *Analyzer {
 	t.Helper()
 	columns := make([][]byte, len(parts[0].Columns()))
 	for i := range columns {
@@ -272,7 +275,7 @@ func mergeByColumn(t *testing.T, r *rand.Rand, parts []*Analyzer, schema *arrow.
 			}
 		}
 	}
-	a, err := FromColumns(dirtySpec, schema, columns)
+	a, err := FromColumns(spec, schema, columns)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -396,157 +399,6 @@ func TestValidate(t *testing.T) {
 	}
 	if err := (Spec{Label: Label{Column: "y"}}).Validate(); err == nil {
 		t.Error("no features: got no error")
-	}
-}
-
-// conformance reads tf.transform's expectations, which live outside the
-// repository.
-func conformance(t *testing.T) map[string]json.RawMessage {
-	t.Helper()
-	data, err := os.ReadFile(shareddata.Path(t, "conformance/tft/tft_expectations.json"))
-	out := map[string]json.RawMessage{}
-	if err == nil {
-		err = json.Unmarshal(data, &out)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-// TestAgainstTFTQuantiles holds bucket boundaries against tf.transform's,
-// where its data is spelt out; we differ in that equal boundaries are one.
-func TestAgainstTFTQuantiles(t *testing.T) {
-	var cases []struct {
-		X       any             `json:"x"`
-		Buckets int             `json:"num_buckets"`
-		B       json.RawMessage `json:"b"`
-		Tol     string          `json:"tolerance"`
-	}
-	if err := json.Unmarshal(conformance(t)["quantile_boundaries"], &cases); err != nil {
-		t.Fatal(err)
-	}
-	checked := 0
-	for _, c := range cases {
-		x := expand(c.X)
-		var want []float64
-		if x == nil || c.Tol != "" || json.Unmarshal(c.B, &want) != nil {
-			continue // by key, weighted, or from an approximate sketch
-		}
-		spec, y := labelled(Feature{Column: "x", Bucketize: &Bucketize{Quantiles: c.Buckets}}, len(x))
-		got := plan(t, spec, table(floats("x", x...), y)).Features[0].Bucketize.Boundaries
-		if want = slices.Compact(want); !slices.Equal(got, want) {
-			t.Errorf("%v in %d: got %v want %v", c.X, c.Buckets, got, want)
-		}
-		checked++
-	}
-	if checked < 10 {
-		t.Errorf("%d cases apply, want at least 10", checked)
-	}
-}
-
-// expand turns "1..9", "19..1" or a list into values, nil if it is neither.
-func expand(x any) (out []any) {
-	if list, ok := x.([]any); ok {
-		return list
-	}
-	var a, b int
-	s := x.(string)
-	if n, _ := fmt.Sscanf(s, "%d..%d", &a, &b); n != 2 || s != fmt.Sprintf("%d..%d", a, b) {
-		return nil
-	}
-	step := 1
-	if b < a {
-		step = -1
-	}
-	for ; a != b+step; a += step {
-		out = append(out, a)
-	}
-	return out
-}
-
-// TestAgainstTFTScale holds z_score and min_max against tf.transform's
-// figures for single columns. We differ from it where a column is constant
-// (it takes the sigmoid of the values in min_max, we 0) and in NaN, which is a dead
-// letter here and passes through there.
-func TestAgainstTFTScale(t *testing.T) {
-	all := conformance(t)
-	type example struct {
-		X           []any `json:"x"`
-		Y           []any `json:"y"`
-		Elementwise *bool `json:"elementwise"`
-	}
-	checked := 0
-	for scale, key := range map[string]string{scaleZ: "scale_to_z_score", scaleMinMax: "scale_to_0_1"} {
-		var cases []example
-		if err := json.Unmarshal(all[key], &cases); err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range cases {
-			for _, pair := range columnsOf(c.X, c.Y, c.Elementwise == nil || *c.Elementwise) {
-				compareScaled(t, scale, pair[0], pair[1])
-				checked++
-			}
-		}
-	}
-	if checked < 8 {
-		t.Errorf("%d columns apply, want at least 8", checked)
-	}
-}
-
-// columnsOf splits x and y into columns: each on its own if elementwise, else
-// all cells as one.
-func columnsOf(x, y []any, elementwise bool) (out [][2][]any) {
-	if _, nested := x[0].([]any); !nested {
-		return [][2][]any{{x, y}}
-	}
-	width := len(x[0].([]any))
-	cols := make([][2][]any, width)
-	var flat [2][]any
-	for i := range x {
-		for j := range width {
-			xv, yv := x[i].([]any)[j], y[i].([]any)[j]
-			cols[j][0], cols[j][1] = append(cols[j][0], xv), append(cols[j][1], yv)
-			flat[0], flat[1] = append(flat[0], xv), append(flat[1], yv)
-		}
-	}
-	if elementwise {
-		return cols
-	}
-	return [][2][]any{flat}
-}
-
-func compareScaled(t *testing.T, scale string, x, y []any) {
-	t.Helper()
-	in := make([]any, len(x))
-	for i, v := range x {
-		if in[i] = v; v == "NaN" {
-			in[i] = math.NaN()
-		}
-	}
-	spec, label := labelled(Feature{Column: "x", Scale: scale}, len(x))
-	b := table(floats("x", in...), label)
-	p, err := analyze(t, spec, b).Plan()
-	if err != nil {
-		if strings.Contains(err.Error(), "classes") { // one row only has a class
-			return
-		}
-		t.Fatal(err)
-	}
-	out := apply(t, p, b, Options{})
-	got := features(t, out)
-	at := 0
-	for i, want := range y {
-		if want == "NaN" {
-			continue
-		}
-		if d := math.Abs(float64(got[at][0]) - want.(float64)); !(d <= 1e-7) {
-			t.Errorf("%s of %v: value %d: got %v want %v", scale, x, i, got[at][0], want)
-		}
-		at++
-	}
-	if dead := len(y) - at; len(out.Dead) != dead {
-		t.Errorf("%s of %v: %d dead letters want %d", scale, x, len(out.Dead), dead)
 	}
 }
 

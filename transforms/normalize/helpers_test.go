@@ -46,31 +46,33 @@ func table(columns ...column) *batch.Batch {
 func (c column) array() arrow.Array {
 	build := array.NewBuilder(memory.DefaultAllocator, c.typ)
 	for _, v := range c.values {
-		switch b := build.(type) {
-		case *array.Float64Builder:
-			if v != nil {
-				b.Append(toFloat(v))
-				continue
-			}
-		case *array.Int64Builder:
-			if v != nil {
-				b.Append(int64(v.(int)))
-				continue
-			}
-		case *array.StringBuilder:
-			if v != nil {
-				b.Append(v.(string))
-				continue
-			}
-		case *array.BooleanBuilder:
-			if v != nil {
-				b.Append(v.(bool))
-				continue
-			}
-		}
-		build.AppendNull()
+		appendValue(build, v)
 	}
 	return build.NewArray()
+}
+
+func appendValue(build array.Builder, v any) {
+	if v == nil {
+		build.AppendNull()
+		return
+	}
+	switch b := build.(type) {
+	case *array.Float64Builder:
+		b.Append(toFloat(v))
+	case *array.Int64Builder:
+		b.Append(int64(v.(int)))
+	case *array.StringBuilder:
+		b.Append(v.(string))
+	case *array.BooleanBuilder:
+		b.Append(v.(bool))
+	case *array.BinaryBuilder:
+		b.Append(v.([]byte))
+	case *array.ListBuilder:
+		b.Append(true)
+		for _, item := range v.([]any) {
+			appendValue(b.ValueBuilder(), item)
+		}
+	}
 }
 
 func toFloat(v any) float64 {

@@ -30,11 +30,13 @@ type logStats struct {
 	sum, sq exactsum.Sum
 }
 
-func newNumberStats(f feature) *numberStats {
+// newNumberStats has a sketch that is exact up to distinct values, if the
+// feature needs one.
+func newNumberStats(f feature, distinct int) *numberStats {
 	s := &numberStats{}
 	switch {
 	case f.needsSketch():
-		s.sketch = quantile.New(0)
+		s.sketch = quantile.New(distinct)
 	case f.Log1p:
 		s.logs = &logStats{}
 	}
@@ -45,12 +47,18 @@ func newNumberStats(f feature) *numberStats {
 func (s *numberStats) total() int64 { return s.nulls + s.bad + s.n }
 
 // add takes the rows of a column in.
-func (s *numberStats) add(col arrow.Array) error {
-	values, err := readNumbers(col, s.scratch)
+func (s *numberStats) add(cols []arrow.Array, _ *source) error {
+	values, err := readNumbers(cols[0], s.scratch)
 	if err != nil {
 		return err
 	}
 	s.scratch = values
+	s.addNullable(values, cols[0])
+	return nil
+}
+
+// addNullable takes in the values of a column, of which it keeps none in order.
+func (s *numberStats) addNullable(values []float64, col arrow.Array) {
 	kept := values[:0]
 	if col.NullN() == 0 {
 		for _, x := range values {
@@ -68,7 +76,6 @@ func (s *numberStats) add(col arrow.Array) error {
 	s.nulls += int64(col.NullN())
 	s.bad += int64(len(values) - len(kept) - col.NullN())
 	s.addFinite(kept)
-	return nil
 }
 
 func (s *numberStats) addFinite(values []float64) {

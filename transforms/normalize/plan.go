@@ -30,17 +30,31 @@ type Plan struct {
 // Fitted is one feature. Steps that are nil are not taken; either Vocabulary
 // or, possibly, numeric steps are set.
 type Fitted struct {
-	Column     string            `json:"column"`
-	Kind       string            `json:"kind"` // float, integer, bool or string
-	Clip       *FittedClip       `json:"clip,omitempty"`
-	Fill       *FittedFill       `json:"fill,omitempty"`
-	Log1p      bool              `json:"log1p,omitempty"`
-	Scale      *FittedScale      `json:"scale,omitempty"`
-	Bucketize  *FittedBuckets    `json:"bucketize,omitempty"`
+	Column string `json:"column"`
+	Kind   string `json:"kind"` // float, integer, bool or string
+	NumberSteps
+	PerKey     *FittedKeys       `json:"per_key,omitempty"`
 	Vocabulary *FittedVocabulary `json:"vocabulary,omitempty"`
+	Cross      *FittedCross      `json:"cross,omitempty"`
+	Target     *FittedTarget     `json:"target,omitempty"`
+	Text       *FittedText       `json:"text,omitempty"`
+	Sequence   *FittedSequence   `json:"sequence,omitempty"`
+	PCA        *FittedPCA        `json:"pca,omitempty"`
+	Image      *FittedImage      `json:"image,omitempty"`
 	Encode     string            `json:"encode,omitempty"` // of ids: one_hot or embedding
 	Dim        int               `json:"dim,omitempty"`
 	Stats      Stats             `json:"stats"`
+}
+
+// NumberSteps are the steps of numbers, in their order. (Tokens have Fill only.)
+type NumberSteps struct {
+	Clip      *FittedClip      `json:"clip,omitempty"`
+	Fill      *FittedFill      `json:"fill,omitempty"`
+	Log1p     bool             `json:"log1p,omitempty"`
+	Power     *FittedPower     `json:"power,omitempty"`
+	Quantiles *FittedQuantiles `json:"quantiles,omitempty"`
+	Scale     *FittedScale     `json:"scale,omitempty"`
+	Bucketize *FittedBuckets   `json:"bucketize,omitempty"`
 }
 
 // FittedClip are bounds.
@@ -57,11 +71,19 @@ type FittedFill struct {
 	Indicator bool    `json:"indicator,omitempty"`
 }
 
-// FittedScale makes (x-Offset)/Divisor of x, or 0 if Divisor is 0.
+// FittedScale makes (x-Offset)/Divisor of x, or 0 if Divisor is 0; and then,
+// with a Range, maps 0 to its Min and 1 to its Max.
 type FittedScale struct {
-	Kind    string  `json:"kind"` // z_score or min_max
-	Offset  float64 `json:"offset"`
-	Divisor float64 `json:"divisor"`
+	Kind    string       `json:"kind"` // z_score, min_max, max_abs, robust or power
+	Offset  float64      `json:"offset"`
+	Divisor float64      `json:"divisor"`
+	Range   *FittedRange `json:"range,omitempty"`
+}
+
+// FittedRange is an interval.
+type FittedRange struct {
+	Min float64 `json:"min"`
+	Max float64 `json:"max"`
 }
 
 // FittedBuckets makes the number of boundaries <= x of x.
@@ -77,7 +99,8 @@ type FittedVocabulary struct {
 	Counts     []int64  `json:"counts"` // in the train split, nulls filled
 	OOVBuckets int      `json:"oov_buckets"`
 	NullID     bool     `json:"null_id,omitempty"`
-	Distinct   int64    `json:"distinct"` // tokens seen, those left out included
+	Hashed     bool     `json:"hashed,omitempty"` // without tokens: all are hashed
+	Distinct   int64    `json:"distinct"`         // tokens seen, those left out included
 }
 
 // FittedLabel gives a class the position of its token in Classes.
@@ -117,8 +140,17 @@ type Quantile struct {
 	Value float64 `json:"value"`
 }
 
-// ids is the number of ids of the feature, 0 if it is not turned into ids.
+// ids is the number of ids of the feature, 0 if it is not turned into ids. In
+// the embedding of a sequence the last is that of what is not there.
 func (f *Fitted) ids() int {
+	n := f.bareIDs()
+	if n > 0 && f.Sequence != nil && f.Encode == encodeEmbedding {
+		n++
+	}
+	return n
+}
+
+func (f *Fitted) bareIDs() int {
 	switch {
 	case f.Vocabulary != nil:
 		n := len(f.Vocabulary.Tokens) + f.Vocabulary.OOVBuckets
@@ -126,8 +158,18 @@ func (f *Fitted) ids() int {
 			n++
 		}
 		return n
+	case f.Cross != nil:
+		return f.Cross.Buckets
 	case f.Bucketize != nil:
-		return len(f.Bucketize.Boundaries) + 1
+		n := len(f.Bucketize.Boundaries)
+		if f.PerKey != nil {
+			for i := range f.PerKey.Keys {
+				if b := f.PerKey.Keys[i].Bucketize; b != nil {
+					n = max(n, len(b.Boundaries))
+				}
+			}
+		}
+		return n + 1
 	}
 	return 0
 }
@@ -140,11 +182,52 @@ func (f *Fitted) width() int {
 		w = 0
 	case f.Encode == encodeOneHot:
 		w = f.ids()
+	case f.Target != nil:
+		w = len(f.Target.Prior)
+	case f.Text != nil:
+		w = len(f.Text.Terms)
+	case f.PCA != nil:
+		w = len(f.PCA.Components)
+	case f.Image != nil:
+		w = f.Image.numbers()
+	}
+	if f.Sequence != nil {
+		w *= f.Sequence.Length
 	}
 	if f.indicator() {
 		w++
 	}
 	return w
+}
+
+// reads lists the columns that preparing rows reads, the feature's own first.
+func (f *Fitted) reads() []read {
+	out := []read{{f.Column, f.Kind}}
+	switch {
+	case f.PerKey != nil:
+		out = append(out, read{f.PerKey.Column, f.PerKey.Kind})
+	case f.Cross != nil:
+		for _, c := range f.Cross.With {
+			out = append(out, read{c.Column, c.Kind})
+		}
+	case f.PCA != nil:
+		for _, c := range f.PCA.With {
+			out = append(out, read{c.Column, c.Kind})
+		}
+	}
+	return out
+}
+
+// input names the model input of an embedding.
+func (f *Fitted) input() string {
+	if f.Cross == nil {
+		return f.Column
+	}
+	columns := []string{f.Column}
+	for _, c := range f.Cross.With {
+		columns = append(columns, c.Column)
+	}
+	return crossName(columns)
 }
 
 func (f *Fitted) indicator() bool { return f.Fill != nil && f.Fill.Indicator }
@@ -161,7 +244,8 @@ func (p *Plan) Width() int {
 // Inputs are the model's: "features", float32 of Width, unless that is 0: the
 // numbers, one-hot values and indicators in the order of the features, an
 // indicator after its feature. Then, for each embedding, an int32 input called
-// as its column.
+// as its column; that of a cross as its columns with "_x_" between them;
+// that of a sequence has its length.
 func (p *Plan) Inputs() []nn.Input {
 	var out []nn.Input
 	if w := p.Width(); w > 0 {
@@ -169,7 +253,11 @@ func (p *Plan) Inputs() []nn.Input {
 	}
 	for i := range p.Features {
 		if f := &p.Features[i]; f.Encode == encodeEmbedding {
-			out = append(out, nn.Input{Name: f.Column, DType: "int32", Shape: []int{}, Cardinality: f.ids(), Dim: f.Dim})
+			in := nn.Input{Name: f.input(), DType: "int32", Shape: []int{}, Cardinality: f.ids(), Dim: f.Dim}
+			if f.Sequence != nil {
+				in.Shape = []int{f.Sequence.Length}
+			}
+			out = append(out, in)
 		}
 	}
 	return out
@@ -180,18 +268,7 @@ func (p *Plan) Inputs() []nn.Input {
 func (p *Plan) FeatureNames() []string {
 	var out []string
 	for i := range p.Features {
-		f := &p.Features[i]
-		switch {
-		case f.Encode == "":
-			out = append(out, f.Column)
-		case f.Encode == encodeOneHot:
-			for id := range f.ids() {
-				out = append(out, f.idName(id))
-			}
-		}
-		if f.indicator() {
-			out = append(out, f.Column+" is null")
-		}
+		out = append(out, p.Features[i].names()...)
 	}
 	return out
 }
@@ -199,6 +276,8 @@ func (p *Plan) FeatureNames() []string {
 func (f *Fitted) idName(id int) string {
 	v := f.Vocabulary
 	switch {
+	case f.Cross != nil:
+		return fmt.Sprintf("%s in bucket %d", f.input(), id)
 	case v == nil:
 		return fmt.Sprintf("%s in bucket %d", f.Column, id)
 	case id < len(v.Tokens):
@@ -221,9 +300,11 @@ func (p *Plan) Columns() []string {
 	var out []string
 	seen := map[string]bool{}
 	for i := range p.Features {
-		if name := p.Features[i].Column; !seen[name] {
-			seen[name] = true
-			out = append(out, name)
+		for _, c := range p.Features[i].reads() {
+			if !seen[c.name] {
+				seen[c.name] = true
+				out = append(out, c.name)
+			}
 		}
 	}
 	return out

@@ -21,10 +21,11 @@ func (p *Plan) check() error {
 			return fmt.Errorf("column %q: %w", f.Column, err)
 		}
 		if f.Encode == encodeEmbedding {
-			if embedded[f.Column] || f.Column == FeaturesColumn || f.Column == LabelColumn {
-				return fmt.Errorf("column %q: the name of another input", f.Column)
+			name := f.input()
+			if embedded[name] || name == FeaturesColumn || name == LabelColumn {
+				return fmt.Errorf("column %q: the name of another input", name)
 			}
-			embedded[f.Column] = true
+			embedded[name] = true
 		}
 		if width += f.width(); width > MaxWidth {
 			return fmt.Errorf("more than %d features", MaxWidth)
@@ -43,25 +44,24 @@ func (f *Fitted) check() error {
 	if f.Dim < 0 || f.Dim > maxDim || f.Dim > 0 && f.Encode != encodeEmbedding {
 		return fmt.Errorf("dim %d", f.Dim)
 	}
-	if want := f.Vocabulary != nil || f.Bucketize != nil; want != (f.Encode == encodeOneHot || f.Encode == encodeEmbedding) || !want && f.Encode != "" {
+	if want := f.Vocabulary != nil || f.Bucketize != nil || f.Cross != nil; want != (f.Encode == encodeOneHot || f.Encode == encodeEmbedding) || !want && f.Encode != "" {
 		return fmt.Errorf("encode %q does not fit its steps", f.Encode)
 	}
 	if f.ids() < 0 || f.ids() > math.MaxInt32 {
 		return fmt.Errorf("%d ids", f.ids())
 	}
-	if f.Vocabulary != nil {
-		return f.checkTokens()
-	}
-	return f.checkNumbers()
+	return f.checkForm()
 }
 
 func (f *Fitted) checkTokens() error {
 	v := f.Vocabulary
 	switch {
-	case f.Kind != kindText && f.Kind != kindInteger && f.Kind != kindBool:
+	case !isToken(elements(f.Kind)) || f.Sequence == nil && !isToken(f.Kind):
 		return fmt.Errorf("kind %q with a vocabulary", f.Kind)
-	case f.Clip != nil || f.Log1p || f.Scale != nil || f.Bucketize != nil:
+	case f.numeric():
 		return fmt.Errorf("numeric steps with a vocabulary")
+	case v.Hashed && len(v.Tokens) > 0:
+		return fmt.Errorf("hashed, with tokens")
 	case v.OOVBuckets < 1 || v.OOVBuckets > maxOOVBuckets || v.NullID != (f.Fill == nil):
 		return fmt.Errorf("%d out-of-vocabulary buckets", v.OOVBuckets)
 	case f.Fill != nil && (f.Fill.Value != 0 || !utf8.ValidString(f.Fill.Token)):
@@ -86,23 +86,35 @@ func checkCounted(tokens []string, counts []int64) error {
 }
 
 func (f *Fitted) checkNumbers() error {
-	switch {
-	case f.Kind != kindFloat && f.Kind != kindInteger && f.Kind != kindBool:
+	if !isNumber(elements(f.Kind)) || f.Sequence == nil && !isNumber(f.Kind) {
 		return fmt.Errorf("kind %q, want a number", f.Kind)
-	case f.Clip != nil && !(f.Clip.Low <= f.Clip.High):
-		return fmt.Errorf("clip from %v to %v", f.Clip.Low, f.Clip.High)
-	case f.Scale != nil && (f.Bucketize != nil || !(f.Scale.Divisor >= 0)):
-		return fmt.Errorf("scale by %v", f.Scale.Divisor)
-	case f.Fill != nil && (f.Fill.Token != "" || f.Log1p && f.Fill.Value <= -1):
-		return fmt.Errorf("fill with %v", f.Fill.Value)
 	}
-	if f.Bucketize == nil {
+	if err := f.NumberSteps.check(); err != nil {
+		return err
+	}
+	if f.PerKey == nil {
 		return nil
 	}
-	if n := len(f.Bucketize.Boundaries); n == 0 || n >= maxBuckets {
+	return f.PerKey.check(&f.NumberSteps)
+}
+
+func (s *NumberSteps) check() error {
+	switch {
+	case s.Clip != nil && !(s.Clip.Low <= s.Clip.High):
+		return fmt.Errorf("clip from %v to %v", s.Clip.Low, s.Clip.High)
+	case s.Fill != nil && (s.Fill.Token != "" || s.Log1p && s.Fill.Value <= -1):
+		return fmt.Errorf("fill with %v", s.Fill.Value)
+	}
+	if err := s.checkScale(); err != nil {
+		return err
+	}
+	if s.Bucketize == nil {
+		return nil
+	}
+	if n := len(s.Bucketize.Boundaries); n == 0 || n >= maxBuckets {
 		return fmt.Errorf("%d boundaries", n)
 	}
-	return rising(f.Bucketize.Boundaries)
+	return rising(s.Bucketize.Boundaries)
 }
 
 func (l *FittedLabel) check() error {

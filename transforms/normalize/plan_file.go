@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 )
 
 // A Plan's file is JSON:
@@ -20,12 +19,16 @@ import (
 //	  "plan": {…}
 //	}
 //
+// The version is 1, or 2 where the plan says what version 1 cannot: so a program
+// of version 1 refuses it by its version, and all else stays the same bytes.
+//
 // sha256 is that of the whole file with 64 zeros in its own place, so that any
 // change of any byte is found before the content is looked at. Equal Plans are
 // equal bytes: keys in the order of the Go types, numbers in the shortest form
 // that reads back as the same float64.
 const (
-	planHead   = "{\n  \"format\": \"millrace-plan\",\n  \"version\": 1,\n  \"sha256\": \""
+	planFormat = "{\n  \"format\": \"millrace-plan\",\n  \"version\": "
+	planHead   = planFormat + "1,\n  \"sha256\": \""
 	planFiller = "0000000000000000000000000000000000000000000000000000000000000000"
 	planBody   = "\",\n  \"plan\": "
 	planTail   = "}\n"
@@ -38,6 +41,7 @@ const (
 func (p *Plan) Encode() ([]byte, error) {
 	var buf bytes.Buffer
 	buf.WriteString(planHead + planFiller + planBody)
+	buf.Bytes()[len(planFormat)] = p.version()
 	e := json.NewEncoder(&buf)
 	e.SetEscapeHTML(false)
 	e.SetIndent("  ", "  ")
@@ -92,8 +96,8 @@ func unseal(file []byte) ([]byte, error) {
 	switch {
 	case len(file) > MaxPlanBytes:
 		return nil, fmt.Errorf("%d bytes, want at most %d", len(file), MaxPlanBytes)
-	case len(file) < start+len(planBody)+len(planTail) || !strings.HasPrefix(string(file[:len(planHead)]), planHead):
-		return nil, errors.New("no plan of version 1, or damaged; fit it again with millrace prepare")
+	case len(file) < start+len(planBody)+len(planTail) || !isPlan(file):
+		return nil, errors.New("no plan of version 1 or 2, or damaged; fit it again with millrace prepare")
 	}
 	blank := bytes.Clone(file)
 	copy(blank[len(planHead):], planFiller)
@@ -104,9 +108,39 @@ func unseal(file []byte) ([]byte, error) {
 	body, ok := bytes.CutPrefix(file[start:], []byte(planBody))
 	body, ok2 := bytes.CutSuffix(body, []byte(planTail))
 	if !ok || !ok2 {
-		return nil, errors.New("not laid out as a plan of version 1")
+		return nil, errors.New("not laid out as a plan")
 	}
 	return body, nil
+}
+
+// isPlan says whether the file starts as a plan of a version that is known.
+func isPlan(file []byte) bool {
+	head := []byte(planHead)
+	if file[len(planFormat)] == version2 {
+		head[len(planFormat)] = version2
+	}
+	return bytes.HasPrefix(file, head)
+}
+
+// The digits of the versions.
+const version1, version2 = '1', '2'
+
+// version is the first that can say what the plan says.
+func (p *Plan) version() byte {
+	for i := range p.Features {
+		if p.Features[i].isNew() {
+			return version2
+		}
+	}
+	return version1
+}
+
+// isNew says whether the feature has what version 1 did not.
+func (f *Fitted) isNew() bool {
+	return f.PerKey != nil || f.Cross != nil || f.Target != nil || f.Text != nil ||
+		f.Sequence != nil || f.PCA != nil || f.Image != nil ||
+		f.Power != nil || f.Quantiles != nil || f.Vocabulary != nil && f.Vocabulary.Hashed ||
+		f.Scale != nil && (f.Scale.Range != nil || f.Scale.Kind != scaleZ && f.Scale.Kind != scaleMinMax)
 }
 
 // Digest is "sha256:" and that of the Plan's file.

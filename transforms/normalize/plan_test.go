@@ -10,7 +10,12 @@ import (
 
 func dirtyPlan(t testing.TB) (*Plan, []byte) {
 	t.Helper()
-	p := plan(t, dirtySpec, dirty(rand.New(rand.NewPCG(1, 2)), 60))
+	return planOf(t, suites[0])
+}
+
+func planOf(t testing.TB, s suite) (*Plan, []byte) {
+	t.Helper()
+	p := plan(t, s.spec, s.rows(rand.New(rand.NewPCG(1, 2)), 60))
 	file, err := p.Encode()
 	if err != nil {
 		t.Fatal(err)
@@ -19,7 +24,13 @@ func dirtyPlan(t testing.TB) (*Plan, []byte) {
 }
 
 func TestPlanRoundTrip(t *testing.T) {
-	p, file := dirtyPlan(t)
+	for _, s := range suites {
+		p, file := planOf(t, s)
+		testPlanRoundTrip(t, p, file)
+	}
+}
+
+func testPlanRoundTrip(t *testing.T, p *Plan, file []byte) {
 	back, err := DecodePlan(file)
 	if err != nil {
 		t.Fatal(err)
@@ -57,8 +68,11 @@ func TestEveryFlipIsFound(t *testing.T) {
 }
 
 // resealed is the file of a plan's JSON with the right digest.
-func resealed(body []byte) []byte {
+func resealed(body []byte) []byte { return resealedAs(version1, body) }
+
+func resealedAs(version byte, body []byte) []byte {
 	file := []byte(planHead + planFiller + planBody + string(body) + planTail)
+	file[len(planFormat)] = version
 	seal(file)
 	return file
 }
@@ -102,6 +116,45 @@ func TestForgedPlans(t *testing.T) {
 	}
 }
 
+// TestForgedWidePlans damages what version 2 added.
+func TestForgedWidePlans(t *testing.T) {
+	_, file := planOf(t, suites[1])
+	body, err := unseal(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, old, new string }{
+		{"range", `"max": 1`, `"max": -1`},
+		{"power", `"method": "yeo_johnson"`, `"method": "log"`},
+		{"quantiles out of order", `"values": [`, `"values": [
+              1e300,`},
+		{"crossed with nothing", `"column": "night"`, `"column": ""`},
+		{"cross buckets", `"buckets": 11`, `"buckets": -11`},
+		{"folds", `"folds": 3`, `"folds": 4`},
+		{"a key out of order", `"key": "phase 1"`, `"key": "phase 3"`},
+		{"split", `"split": "characters"`, `"split": "letters"`},
+		{"terms", `"min": 3`, `"min": 4`},
+		{"sequence", `"side": "start"`, `"side": "left"`},
+		{"length", `"length": 4`, `"length": -4`},
+		{"variance", `"variances": [`, `"variances": [
+              1,`},
+		{"components", `"components": [`, `"components": [
+              [1],`},
+		{"picture", `"channels": 1`, `"channels": 2`},
+		{"hashed with tokens", `"hashed": true`, `"hashed": false`},
+	} {
+		i := bytes.Index(body, []byte(c.old))
+		if i < 0 {
+			t.Errorf("%s: no %q in the plan", c.name, c.old)
+			continue
+		}
+		forged := string(body[:i]) + c.new + string(body[i+len(c.old):])
+		if _, err := DecodePlan(resealedAs(version2, []byte(forged))); err == nil {
+			t.Errorf("%s: got no error", c.name)
+		}
+	}
+}
+
 // TestPlanText keeps what JSON would escape or could not hold.
 func TestPlanText(t *testing.T) {
 	x := []any{"<a&b>", "quote\"", "tab\t", "snow ☃", "\u2028", "bad \xff utf8", ""}
@@ -135,22 +188,26 @@ func TestPlanText(t *testing.T) {
 }
 
 func FuzzDecodePlan(f *testing.F) {
-	_, file := dirtyPlan(f)
-	body, err := unseal(file)
-	if err != nil {
-		f.Fatal(err)
+	for _, s := range suites {
+		_, file := planOf(f, s)
+		body, err := unseal(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(body)
 	}
-	f.Add(body)
 	f.Add([]byte("null\n"))
 	f.Add([]byte(`{"rows":1,"features":[{"column":"x","kind":"float","stats":{"count":1}}],"label":{"column":"y","kind":"bool","classes":["false","true"],"counts":[1,0]}}`))
-	rows := dirty(rand.New(rand.NewPCG(3, 4)), 5)
+	rows := wide(rand.New(rand.NewPCG(3, 4)), 5)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if _, err := DecodePlan(body); err == nil {
 			t.Fatal("text without a head was taken for a plan")
 		}
 		p, err := DecodePlan(resealed(body)) // past the digest, or nothing is tested
 		if err != nil {
-			return
+			if p, err = DecodePlan(resealedAs(version2, body)); err != nil {
+				return
+			}
 		}
 		p.FeatureNames()
 		p.Inputs()
@@ -165,13 +222,15 @@ func FuzzDecodePlan(f *testing.F) {
 func FuzzMergeColumns(f *testing.F) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for _, n := range []int{0, 1, 40} {
-		a := analyze(f, dirtySpec, dirty(r, n))
-		for i := range a.Columns() {
-			data, err := a.MarshalColumn(i)
-			if err != nil {
-				f.Fatal(err)
+		for _, s := range suites {
+			a := analyze(f, s.spec, s.rows(r, n))
+			for i := range a.Columns() {
+				data, err := a.MarshalColumn(i)
+				if err != nil {
+					f.Fatal(err)
+				}
+				f.Add(data)
 			}
-			f.Add(data)
 		}
 	}
 	f.Add([]byte{wireVersion, wireTokens, 1, 2, 0, 3, 0}) // overflow
@@ -191,17 +250,20 @@ func FuzzMergeColumns(f *testing.F) {
 }
 
 func TestAnalyzerWireRefuses(t *testing.T) {
-	b := dirty(rand.New(rand.NewPCG(7, 8)), 30)
-	a := analyze(t, dirtySpec, b)
-	data, err := a.MarshalBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range data {
-		if _, err := UnmarshalAnalyzer(dirtySpec, b.Record.Schema(), data[:i]); err == nil {
-			t.Fatalf("cut to %d bytes: got no error", i)
+	for _, s := range suites {
+		b := s.rows(rand.New(rand.NewPCG(7, 8)), 30)
+		data, err := analyze(t, s.spec, b).MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < len(data); i += 1 + i%3 {
+			if _, err := UnmarshalAnalyzer(s.spec, b.Record.Schema(), data[:i]); err == nil {
+				t.Fatalf("%s: cut to %d bytes: got no error", s.name, i)
+			}
 		}
 	}
+	b := dirty(rand.New(rand.NewPCG(7, 8)), 30)
+	a := analyze(t, dirtySpec, b)
 	numbers, _ := a.MarshalColumn(0)
 	tokens, _ := a.MarshalColumn(len(a.Columns()) - 1)
 	if _, err := MergeColumns(numbers, tokens); err == nil {

@@ -16,16 +16,24 @@ type feature struct {
 	Feature        // Column is a single name, Vocabulary and its defaults are set for tokens
 	path    string // in the Spec: "features[2]"
 	kind    string // of the column
+	others  []read // what fitting reads beside the column
 }
 
+// read is a column that a feature reads, of any type of its kind.
+type read struct{ name, kind string }
+
+// reads lists the columns that fitting the feature reads, its own first.
+func (f feature) reads() []read { return append([]read{{f.Column, f.kind}}, f.others...) }
+
 // tokens says whether the feature has a vocabulary.
-func (f feature) tokens() bool { return f.Vocabulary != nil }
+func (f feature) tokens() bool { return f.Vocabulary != nil || f.Hash != nil }
 
 // needsSketch says whether fitting the feature takes quantiles.
 func (f feature) needsSketch() bool {
 	return f.Clip != nil ||
 		f.Fill != nil && (f.Fill.With == fillMedian || f.Fill.With == fillMostFrequent) ||
-		f.Bucketize != nil && f.Bucketize.Quantiles > 0
+		f.Bucketize != nil && f.Bucketize.Quantiles > 0 ||
+		f.scale() == scaleRobust || f.scale() == scaleQuantile || f.scale() == scalePower
 }
 
 // resolve binds the spec to the cleaned columns: a feature for each column,
@@ -41,6 +49,12 @@ func resolve(s Spec, schema *arrow.Schema) (features []feature, label feature, e
 		if err != nil {
 			return nil, feature{}, fielderr.New(path+".column", "%w", err)
 		}
+		if f.PCA != nil {
+			r, err := resolvePCA(path, f, columns, schema)
+			errs = append(errs, err)
+			features = append(features, r)
+			continue
+		}
 		for _, name := range columns {
 			one := f
 			one.Column = name
@@ -53,6 +67,11 @@ func resolve(s Spec, schema *arrow.Schema) (features []feature, label feature, e
 		}
 	}
 	label, err = resolveLabel(s.Label, schema)
+	for i := range features {
+		if features[i].Target != nil {
+			features[i].others = []read{{label.Column, label.kind}}
+		}
+	}
 	if err = errors.Join(append(errs, err)...); err != nil {
 		return nil, feature{}, err
 	}
@@ -68,23 +87,62 @@ func resolveFeature(path string, f Feature, schema *arrow.Schema) (feature, erro
 	if r.kind = kindOf(field.Type); r.kind == "" {
 		return r, fielderr.New(path+".column", "column %q: type %s, want string, int64, float64 or bool; a date's parts can be taken by clean.derive", f.Column, field.Type)
 	}
-	if r.kind == kindText && f.Vocabulary == nil {
+	if err := r.resolveSequence(field.Type); err != nil {
+		return r, err
+	}
+	switch {
+	case f.form().name != "" && f.Vocabulary == nil:
+		return r, r.resolveForm(schema)
+	case r.kind == kindBinary:
+		return r, fielderr.New(path+".column", "column %q: type %s, want image beside it", f.Column, field.Type)
+	case elements(r.kind) == kindText && f.Vocabulary == nil:
 		if step := f.numericStep(); step != "" {
 			return r, fielderr.New(path+"."+step, "column %q: type %s, want a number; give it a numeric type in clean", f.Column, field.Type)
 		}
 		r.Vocabulary = &Vocabulary{}
-	}
-	if r.kind == kindFloat && f.Vocabulary != nil {
+	case elements(r.kind) == kindFloat && f.Vocabulary != nil:
 		return r, fielderr.New(path+".vocabulary", "column %q: type %s, want string, int64 or bool; use bucketize for fractional numbers", f.Column, field.Type)
 	}
-	if r.tokens() {
+	if r.Vocabulary != nil {
 		v := r.Vocabulary.withDefaults()
 		r.Vocabulary = &v
 	}
 	if f.Encode != "" && !r.tokens() && f.Bucketize == nil {
 		return r, fielderr.New(path+".encode", "column %q is a number; encode is for a vocabulary or bucketize", f.Column)
 	}
+	if err := r.resolveKey(schema); err != nil {
+		return r, err
+	}
 	return r, r.checkFill()
+}
+
+// resolveKey finds the column of per_key.
+func (f *feature) resolveKey(schema *arrow.Schema) error {
+	if f.PerKey == nil {
+		return nil
+	}
+	k := f.PerKey.withDefaults()
+	f.PerKey = &k
+	kind, err := tokenKind(schema, f.path+".per_key.column", k.Column)
+	if err != nil {
+		return err
+	}
+	f.others = append(f.others, read{k.Column, kind})
+	return nil
+}
+
+// tokenKind is the kind of a column of tokens, an error if it has none; path
+// is that of the key in the Spec that names it.
+func tokenKind(schema *arrow.Schema, path, name string) (string, error) {
+	field, err := findField(schema, name)
+	if err != nil {
+		return "", fielderr.New(path, "%w", err)
+	}
+	kind := kindOf(field.Type)
+	if !isToken(kind) {
+		return "", fielderr.New(path, "column %q: type %s, want string, int64 or bool", name, field.Type)
+	}
+	return kind, nil
 }
 
 // checkFill holds the fill against the type of the column.
@@ -99,7 +157,7 @@ func (f feature) checkFill() error {
 		return nil
 	}
 	if f.tokens() {
-		if !canonical(f.kind, f.Fill.Value) {
+		if !canonical(elements(f.kind), f.Fill.Value) {
 			return fielderr.New(f.path+".fill.value", "column %q: %q is no %s", f.Column, f.Fill.Value, f.kind)
 		}
 		return nil

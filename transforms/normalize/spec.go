@@ -37,7 +37,8 @@ type Label struct {
 // Each column is fitted on its own, on all rows of the train split. Every step
 // is fitted on the values as it sees them: scale on the clipped, filled and
 // log1p values. Where fitting needs quantiles (clip, fill by median or
-// most_frequent, bucketize by quantiles), it is exact while the column has at
+// most_frequent, scale by robust, quantile or power, bucketize by quantiles),
+// it is exact while the column has at
 // most 65,536 distinct values; beyond that values are taken in at most 65,536
 // bins of equal relative width: a value is off by 1 part in 8,192 at most if
 // the largest is 65,536 times the smallest, less if the range is narrower.
@@ -53,18 +54,47 @@ type Feature struct {
 	Fill *Fill `yaml:"fill"`
 	// Log1p takes log(1+x) of values after clipping and filling; at or below -1 a value is a dead letter (<column>.log1p).
 	Log1p bool `yaml:"log1p"`
-	// Scale is none, z_score or min_max. The default is none. z_score is
-	// (x-mean)/std with the population's std; min_max is (x-min)/(max-min),
-	// below 0 or above 1 for a value outside the train split's range. A column
-	// that is constant in the train split becomes 0.
+	// Scale is none, z_score, min_max, max_abs, robust, quantile or power. The
+	// default is none. z_score is (x-mean)/std with the population's std;
+	// min_max is (x-min)/(max-min), below 0 or above 1 for a value outside the
+	// train split's range; max_abs is x/max(|x|); robust is (x-median) over the
+	// distance of two quantiles, or over 1 if they are equal; quantile is the
+	// share of the train split below x, interpolated between quantiles; power
+	// is Yeo and Johnson's or Box and Cox's transform of the largest
+	// likelihood, then z_score. A column that is constant in the train split
+	// becomes 0, or the range's min; with max_abs 1 or -1.
 	Scale string `yaml:"scale"`
+	// Robust sets the quantiles of scale: robust.
+	Robust *Robust `yaml:"robust"`
+	// Range is what scale: min_max maps the train split's range to. The default is 0 to 1.
+	Range *Range `yaml:"range"`
+	// Quantile sets the quantiles and the distribution of scale: quantile.
+	Quantile *QuantileMap `yaml:"quantile"`
+	// Power chooses the transform of scale: power.
+	Power *Power `yaml:"power"`
+	// PerKey fits the numeric steps for each value of another column on its own.
+	PerKey *PerKey `yaml:"per_key"`
 	// Bucketize replaces the value by the index of its bucket.
 	Bucketize *Bucketize `yaml:"bucketize"`
 	// Vocabulary replaces the value by the index of its token: the text, the
 	// decimal digits of an int64, true or false. A string column has one by
 	// default, with the defaults below.
 	Vocabulary *Vocabulary `yaml:"vocabulary"`
-	// Encode says how ids (of a vocabulary or of buckets) enter the model: one_hot or embedding. The default is one_hot.
+	// Hash gives every token a bucket by its hash.
+	Hash *Hash `yaml:"hash"`
+	// Cross gives every combination of the tokens of several columns a bucket.
+	Cross *Cross `yaml:"cross"`
+	// Target replaces a token by the share of each class among its rows.
+	Target *Target `yaml:"target"`
+	// Text makes one number for each of the most frequent terms of a text.
+	Text *Text `yaml:"text"`
+	// Sequence makes a fixed number of inputs of a list.
+	Sequence *Sequence `yaml:"sequence"`
+	// PCA projects several numeric columns together onto their principal components.
+	PCA *PCA `yaml:"pca"`
+	// Image makes numbers of a PNG or JPEG file.
+	Image *Image `yaml:"image"`
+	// Encode says how ids (of a vocabulary, a hash, a cross or of buckets) enter the model: one_hot or embedding. The default is one_hot.
 	Encode string `yaml:"encode"`
 	// Dim is the width of the embedding. The default is chosen by the architecture from the number of ids.
 	Dim int `yaml:"dim"`

@@ -26,7 +26,8 @@ func newTokenStats(max int) *tokenStats {
 
 func (s *tokenStats) total() int64 { return s.nulls + s.n }
 
-func (s *tokenStats) add(col arrow.Array) error {
+func (s *tokenStats) add(cols []arrow.Array, _ *source) error {
+	col := cols[0]
 	token, err := tokenReader(col)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/millrace-go/millrace/internal/fielderr"
 	"github.com/millrace-go/millrace/internal/names"
@@ -13,7 +14,10 @@ import (
 
 // The words of the job file.
 const (
-	scaleNone, scaleZ, scaleMinMax = "none", "z_score", "min_max"
+	scaleNone, scaleZ, scaleMinMax, scaleMaxAbs = "none", "z_score", "min_max", "max_abs"
+	scaleRobust, scaleQuantile, scalePower      = "robust", "quantile", "power"
+	quantileUniform, quantileNormal             = "uniform", "normal"
+	powerYeoJohnson, powerBoxCox                = "yeo_johnson", "box_cox"
 
 	fillConstant, fillMean, fillMedian, fillMostFrequent = "constant", "mean", "median", "most_frequent"
 
@@ -37,7 +41,7 @@ func (s Spec) Validate() error {
 	if len(s.Features) == 0 {
 		c.fail("features", "no features, want at least one column for the model to see")
 	}
-	owner := map[string]int{} // the embedding feature of a column
+	owner := map[string]int{} // the feature of an embedding
 	for i, f := range s.Features {
 		at := fmt.Sprintf("features[%d]", i)
 		c.feature(at, f)
@@ -53,6 +57,8 @@ func (s Spec) Validate() error {
 			if f.Encode != encodeEmbedding {
 				continue
 			}
+			f.Column = name
+			name := f.input()
 			if first, taken := owner[name]; taken {
 				c.fail(at+".encode", "column %q already has an embedding, in features[%d]", name, first)
 			}
@@ -100,7 +106,11 @@ func (c *checker) label(l Label) {
 
 func (c *checker) feature(at string, f Feature) {
 	if f.Scale != "" {
-		c.oneOf(at+".scale", f.Scale, scaleNone, scaleZ, scaleMinMax)
+		c.oneOf(at+".scale", f.Scale, scales...)
+	}
+	c.scaleOptions(at, f)
+	if f.PerKey != nil {
+		c.perKey(at+".per_key", f)
 	}
 	if f.Encode != "" {
 		c.oneOf(at+".encode", f.Encode, encodeOneHot, encodeEmbedding)
@@ -112,7 +122,7 @@ func (c *checker) feature(at string, f Feature) {
 		c.clip(at+".clip", f.Clip.withDefaults())
 	}
 	if f.Fill != nil {
-		c.fill(at+".fill", *f.Fill, f.Vocabulary != nil)
+		c.fill(at+".fill", *f.Fill, f.Vocabulary != nil || f.Hash != nil)
 	}
 	if f.Bucketize != nil {
 		c.bucketize(at+".bucketize", *f.Bucketize)
@@ -122,10 +132,8 @@ func (c *checker) feature(at string, f Feature) {
 	}
 	if f.Vocabulary != nil {
 		c.vocabulary(at+".vocabulary", *f.Vocabulary)
-		if step := f.numericStep(); step != "" {
-			c.fail(at+"."+step, "a numeric step on a column with a vocabulary")
-		}
 	}
+	c.form(at, f)
 }
 
 func (c *checker) clip(at string, v Clip) {
@@ -196,6 +204,17 @@ func (f Feature) scale() string {
 	return f.Scale
 }
 
+// input names the model input of an embedding.
+func (f Feature) input() string {
+	if f.Cross == nil {
+		return f.Column
+	}
+	return crossName(append([]string{f.Column}, f.Cross.With...))
+}
+
+// crossName names what is made of several columns together.
+func crossName(columns []string) string { return strings.Join(columns, "_x_") }
+
 // numericStep names the first step that only numbers have, or "".
 func (f Feature) numericStep() string {
 	switch {
@@ -207,6 +226,8 @@ func (f Feature) numericStep() string {
 		return "scale"
 	case f.Bucketize != nil:
 		return "bucketize"
+	case f.PerKey != nil:
+		return "per_key"
 	}
 	return ""
 }

@@ -14,8 +14,14 @@ import (
 const (
 	wireVersion = 1
 
-	wireNumbers = 'n'
-	wireTokens  = 't'
+	wireNumbers  = 'n'
+	wireTokens   = 't'
+	wireKeys     = 'k'
+	wireCounts   = 'c'
+	wireText     = 'x'
+	wireTarget   = 'g'
+	wireSequence = 'q'
+	wireProducts = 'p'
 
 	wireSketch = 1 << 0
 	wireLogs   = 1 << 1

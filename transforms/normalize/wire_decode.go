@@ -23,6 +23,18 @@ func decodeStats(data []byte) (stats, error) {
 		s = d.numbers(data[2])
 	case wireTokens:
 		s = d.tokens(data[2])
+	case wireKeys:
+		s = d.keys(data[2])
+	case wireCounts:
+		s = d.counts(data[2])
+	case wireSequence:
+		s = d.sequence(data[2])
+	case wireProducts:
+		s = d.products(data[2])
+	case wireText:
+		s = d.text(data[2])
+	case wireTarget:
+		s = d.target(data[2])
 	default:
 		return nil, fmt.Errorf("normalize: column statistics of unknown kind %#x", data[1])
 	}
@@ -55,10 +67,10 @@ func (d *decoder) numbers(flags byte) *numberStats {
 		}
 	}
 	if flags&wireSketch != 0 {
-		s.sketch = quantile.New(0)
+		s.sketch = quantile.New(quantile.DefaultMax)
 		d.check(s.sketch.UnmarshalBinary(d.b))
 		d.b = nil
-		if d.err == nil && (s.sketch.Max() != quantile.DefaultMax || s.sketch.Count() != s.n) {
+		if d.err == nil && (s.sketch.Max() != quantile.DefaultMax && s.sketch.Max() != keyDistinct || s.sketch.Count() != s.n) {
 			d.fail("a sketch of %d values, want %d", s.sketch.Count(), s.n)
 		}
 	}
