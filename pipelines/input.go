@@ -83,6 +83,13 @@ func (in *input) bind() error {
 	return nil
 }
 
+// unfitted is how rows are cleaned, without what was found in them.
+func (in *input) unfitted() clean.Spec {
+	spec := in.clean
+	spec.Fitted = nil
+	return spec
+}
+
 // sampleRows is the number of rows that types are inferred from.
 const sampleRows = 10_000
 

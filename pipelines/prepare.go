@@ -8,6 +8,7 @@ import (
 
 	"github.com/millrace-go/millrace/io/store"
 	"github.com/millrace-go/millrace/io/table"
+	"github.com/millrace-go/millrace/pipelines/datapage"
 	"github.com/millrace-go/millrace/transforms/clean"
 	"github.com/millrace-go/millrace/transforms/clean/fit"
 	"github.com/millrace-go/millrace/transforms/clean/nearby"
@@ -15,6 +16,7 @@ import (
 	"github.com/millrace-go/millrace/transforms/ledger"
 	"github.com/millrace-go/millrace/transforms/normalize"
 	"github.com/millrace-go/millrace/transforms/read"
+	"github.com/millrace-go/millrace/transforms/schema"
 	"github.com/millrace-go/millrace/transforms/split"
 )
 
@@ -44,23 +46,19 @@ func (p *prepared) splitKey(spec split.Spec) []string {
 
 // prepare surveys the input and makes the Plan and the pieces.
 func (r *Run) prepare(ctx context.Context) (*prepared, error) {
-	p := &prepared{}
-	err := r.step(ctx, "read", func() (bool, string, error) {
-		files, err := r.job.InputFiles()
-		if err != nil {
-			return false, "", err
-		}
-		if p.input, err = r.openInput(ctx, files, &r.job.Input, r.job.Clean, nil); err != nil {
-			return false, "", err
-		}
-		if err := r.checkSections(p.input); err != nil {
-			return false, "", err
-		}
-		s := p.input.survey
-		return false, fmt.Sprintf("%d rows in %d file(s), %d columns, %s", s.Rows, len(s.Files), s.Schema.NumFields(), size(s.Bytes)), nil
-	})
+	s, _, err := r.job.SchemaFile()
 	if err != nil {
 		return nil, err
+	}
+	in, err := r.readInput(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &prepared{input: in}
+	if s != nil {
+		if err := r.checkFirst(ctx, p.input, s); err != nil {
+			return nil, err
+		}
 	}
 	err = r.step(ctx, "prepare", func() (bool, string, error) {
 		reused, err := r.makePrepared(ctx, p)
@@ -72,6 +70,37 @@ func (r *Run) prepare(ctx context.Context) (*prepared, error) {
 			c["read"], c["kept"], c.Sum("drop:"), c.Sum("dead:"), c["part:train"], c["part:validation"], c["part:test"]), nil
 	})
 	return p, err
+}
+
+// readInput surveys the job's input.
+func (r *Run) readInput(ctx context.Context) (in *input, err error) {
+	err = r.step(ctx, "read", func() (bool, string, error) {
+		files, err := r.job.InputFiles()
+		if err != nil {
+			return false, "", err
+		}
+		if in, err = r.openInput(ctx, files, &r.job.Input, r.job.Clean, nil); err != nil {
+			return false, "", err
+		}
+		if err := r.checkSections(in); err != nil {
+			return false, "", err
+		}
+		s := in.survey
+		return false, fmt.Sprintf("%d rows in %d file(s), %d columns, %s", s.Rows, len(s.Files), s.Schema.NumFields(), size(s.Bytes)), nil
+	})
+	return in, err
+}
+
+// checkFirst holds the input against the schema before anything is made of it.
+func (r *Run) checkFirst(ctx context.Context, in *input, s *schema.Schema) error {
+	c, err := r.checkInput(ctx, in, s)
+	if c == nil {
+		return err
+	}
+	if _, perr := r.writePage(ctx, c.gathered, []datapage.Check{{Name: "input", Report: c.report}}); perr != nil {
+		return perr
+	}
+	return err
 }
 
 // checkSections checks the sections of the job that name columns against the
@@ -86,24 +115,20 @@ func (r *Run) checkSections(in *input) error {
 	if _, err := normalize.NewAnalyzer(r.job.Normalize, in.schema); err != nil {
 		return r.inJob("normalize", err, in)
 	}
+	if err := r.job.Stats.Options().Validate(in.schema); err != nil {
+		return r.inJob("stats", err, in)
+	}
 	return nil
 }
 
 func (r *Run) makePrepared(ctx context.Context, p *prepared) (reused bool, err error) {
 	in := r.job.Input
-	spans := int64(0)
-	if r.job.Clean.DropDuplicates || r.job.Clean.NearDuplicates != nil { // their lists name rows by span
-		spans = in.SpanBytes
-	}
-	p.key, err = derive("", "prepare", spans, r.opts.Code, p.input.survey.Digest(), in.CSV, r.job.Limits, p.input.clean,
+	p.key, err = derive("", "prepare", r.duplicateSpans(), r.opts.Code, p.input.survey.Digest(), in.CSV, r.job.Limits, p.input.unfitted(),
 		r.job.Split, r.job.Normalize, r.job.Train.Shards)
 	if err != nil {
 		return false, err
 	}
 	p.folder = r.folder("prepare", p.key)
-	if err := r.fitCleaning(ctx, p); err != nil {
-		return false, err
-	}
 	fitted, err := r.fitted(ctx, p)
 	if err != nil {
 		return false, err
@@ -132,20 +157,38 @@ func (r *Run) makePrepared(ctx context.Context, p *prepared) (reused bool, err e
 	return found, store.WriteAll(ctx, r.out, "plan.json", p.planFile)
 }
 
+// lookAtAll does what cleaning needs to know of all rows before it can say of one what
+// becomes of it: it fits rules and finds duplicates. What it finds has a folder
+// of its own, for several steps need it.
+func (r *Run) lookAtAll(ctx context.Context, p *prepared) error {
+	k, err := derive("", "rows", r.duplicateSpans(), r.opts.Code, p.input.survey.Digest(), r.job.Input.CSV, r.job.Limits, p.input.unfitted())
+	if err != nil {
+		return err
+	}
+	folder := r.folder("rows", k)
+	if err := r.fitCleaning(ctx, p, folder); err != nil {
+		return err
+	}
+	if err := r.findDuplicates(ctx, p, folder); err != nil {
+		return err
+	}
+	return r.findNearDuplicates(ctx, p, folder)
+}
+
 // fitCleaning runs the pass that finds what some cleaning rules need to know of
 // all rows, unless its manifest is there, and puts it in the input's spec.
-func (r *Run) fitCleaning(ctx context.Context, p *prepared) error {
+func (r *Run) fitCleaning(ctx context.Context, p *prepared, folder string) error {
 	fits := p.input.fits
-	if len(fits) == 0 {
+	if len(fits) == 0 || p.input.clean.Fitted != nil {
 		return nil
 	}
-	name := p.folder + "/cleaning.json"
+	name := folder + "/cleaning.json"
 	committed, found, err := ledger.Load(ctx, r.out, name)
 	if err != nil {
 		return err
 	}
 	if !found || r.verify(ctx, committed.Parts) != nil {
-		sink := ledger.Sink{Store: r.out.URI(), Prefix: p.folder + "/cleaning"}
+		sink := ledger.Sink{Store: r.out.URI(), Prefix: folder + "/cleaning"}
 		err = r.submit(ctx, func(s beam.Scope) {
 			var accumulators []beam.PCollection
 			r.eachBranch(s, p, ledger.Sink{}, func(s beam.Scope, rows beam.PCollection, _ []beam.PCollection) {
@@ -168,15 +211,8 @@ func (r *Run) fitCleaning(ctx context.Context, p *prepared) error {
 
 // fitted runs the fitting pass, unless its manifest is there.
 func (r *Run) fitted(ctx context.Context, p *prepared) (ledger.Entry, error) {
-	if r.job.Clean.DropDuplicates {
-		if err := r.findDuplicates(ctx, p); err != nil {
-			return ledger.Entry{}, err
-		}
-	}
-	if r.job.Clean.NearDuplicates != nil {
-		if err := r.findNearDuplicates(ctx, p); err != nil {
-			return ledger.Entry{}, err
-		}
+	if err := r.lookAtAll(ctx, p); err != nil {
+		return ledger.Entry{}, err
 	}
 	name := p.folder + "/fitted.json"
 	fitted, found, err := ledger.Load(ctx, r.out, name)
@@ -227,15 +263,28 @@ func (r *Run) branch(s beam.Scope, p *prepared, sink ledger.Sink, spans []table.
 	then(s, rows, entries)
 }
 
-// findDuplicates makes the list of rows that DropDuplicates leaves out.
-func (r *Run) findDuplicates(ctx context.Context, p *prepared) error {
-	name := p.folder + "/duplicates.json"
+// duplicateSpans is the size of spans if a list of duplicates, which names rows
+// by span, is part of what is made, and 0 if not.
+func (r *Run) duplicateSpans() int64 {
+	if r.job.Clean.DropDuplicates || r.job.Clean.NearDuplicates != nil {
+		return r.job.Input.SpanBytes
+	}
+	return 0
+}
+
+// findDuplicates makes the list of rows that DropDuplicates leaves out, unless
+// it is there or the job keeps duplicates.
+func (r *Run) findDuplicates(ctx context.Context, p *prepared, folder string) error {
+	if !r.job.Clean.DropDuplicates {
+		return nil
+	}
+	name := folder + "/duplicates.json"
 	manifest, found, err := ledger.Load(ctx, r.out, name)
 	if err != nil {
 		return err
 	}
 	if !found || r.verify(ctx, manifest.Parts) != nil {
-		sink := ledger.Sink{Store: r.out.URI(), Prefix: p.folder + "/duplicates"}
+		sink := ledger.Sink{Store: r.out.URI(), Prefix: folder + "/duplicates"}
 		err = r.submit(ctx, func(s beam.Scope) {
 			var hashes []beam.PCollection
 			r.eachBranch(s, p, ledger.Sink{}, func(s beam.Scope, rows beam.PCollection, _ []beam.PCollection) {
@@ -258,16 +307,19 @@ func (r *Run) findDuplicates(ctx context.Context, p *prepared) error {
 	return nil
 }
 
-// findNearDuplicates makes the list of near duplicates among the rows that are
-// no duplicates.
-func (r *Run) findNearDuplicates(ctx context.Context, p *prepared) error {
-	name := p.folder + "/near.json"
+// findNearDuplicates makes the list of near duplicates among the rows that are no
+// duplicates, unless it is there or the job keeps them.
+func (r *Run) findNearDuplicates(ctx context.Context, p *prepared, folder string) error {
+	if r.job.Clean.NearDuplicates == nil {
+		return nil
+	}
+	name := folder + "/near.json"
 	manifest, found, err := ledger.Load(ctx, r.out, name)
 	if err != nil {
 		return err
 	}
 	if !found || r.verify(ctx, manifest.Parts) != nil {
-		if err := r.compareNear(ctx, p, name); err != nil {
+		if err := r.compareNear(ctx, p, folder, name); err != nil {
 			return err
 		}
 		if manifest, _, err = ledger.Load(ctx, r.out, name); err != nil {
@@ -279,11 +331,11 @@ func (r *Run) findNearDuplicates(ctx context.Context, p *prepared) error {
 }
 
 // compareNear sketches all rows, then compares the sketches.
-func (r *Run) compareNear(ctx context.Context, p *prepared, name string) error {
+func (r *Run) compareNear(ctx context.Context, p *prepared, folder, name string) error {
 	spec := *r.job.Clean.NearDuplicates
 	partitions := nearby.Partitions(spec, p.input.survey.Rows)
-	sketches := ledger.Sink{Store: r.out.URI(), Prefix: p.folder + "/near/sketches"}
-	sketched := p.folder + "/near/sketches.json"
+	sketches := ledger.Sink{Store: r.out.URI(), Prefix: folder + "/near/sketches"}
+	sketched := folder + "/near/sketches.json"
 	err := r.submit(ctx, func(s beam.Scope) {
 		var entries []beam.PCollection
 		r.eachBranch(s, p, ledger.Sink{}, func(s beam.Scope, rows beam.PCollection, _ []beam.PCollection) {
@@ -294,14 +346,14 @@ func (r *Run) compareNear(ctx context.Context, p *prepared, name string) error {
 	if err != nil {
 		return err
 	}
-	sink := ledger.Sink{Store: r.out.URI(), Prefix: p.folder + "/near/found"}
+	sink := ledger.Sink{Store: r.out.URI(), Prefix: folder + "/near/found"}
 	err = r.submit(ctx, func(s beam.Scope) {
 		ledger.Commit(s, r.out.URI(), name, nearby.Find(s, spec, partitions, sketched, sink))
 	})
 	if err != nil {
 		return err
 	}
-	return store.DeleteExcept(ctx, r.out, p.folder+"/near/sketches/", nil)
+	return store.DeleteExcept(ctx, r.out, folder+"/near/sketches/", nil)
 }
 
 // makePlan makes the Plan of the fitted statistics, the same bytes every time.

@@ -8,7 +8,6 @@ import (
 	"io"
 	"path"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/millrace-go/millrace/io/store"
@@ -100,17 +99,7 @@ func (r *Run) copyInto(ctx context.Context, object store.Ref, name string) error
 // publishLetters publishes copies of the dead letters among parts, in the order of
 // their rows, as deadletters/<step>-….parquet.
 func (r *Run) publishLetters(ctx context.Context, step string, parts []ledger.Part) error {
-	var letters []ledger.Part
-	for _, p := range parts {
-		if strings.HasPrefix(p.Kind, "dead/") {
-			letters = append(letters, p)
-		}
-	}
-	sort.SliceStable(letters, func(i, j int) bool {
-		a, b := letters[i], letters[j]
-		return cmp.Or(cmp.Compare(a.Span, b.Span), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.FirstRow, b.FirstRow)) < 0
-	})
-	_, err := r.publish(ctx, "deadletters/"+step, letters, r.copyInto)
+	_, err := r.publish(ctx, "deadletters/"+step, inRowOrder(parts), r.copyInto)
 	return err
 }
 

@@ -185,7 +185,15 @@ func (r *Run) retrainKey(ctx context.Context) (key, error) {
 		}
 		data = append(data, survey.Digest())
 	}
-	return derive("", "retrain", r.opts.Code, r.job.Digest(), data)
+	k, err := derive("", "retrain", r.opts.Code, r.job.Digest(), data)
+	if err != nil || r.job.Stats.Schema == "" {
+		return k, err
+	}
+	_, file, err := r.job.SchemaFile()
+	if err != nil {
+		return "", err
+	}
+	return derive(k, "schema", file, r.job.Stats)
 }
 
 // unchanged returns the report of a run that has nothing to do, or nil.

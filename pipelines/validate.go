@@ -6,7 +6,6 @@ import (
 
 	"github.com/millrace-go/millrace/io/store"
 	"github.com/millrace-go/millrace/pipelines/job"
-	"github.com/millrace-go/millrace/transforms/normalize"
 	"github.com/millrace-go/millrace/transforms/read"
 )
 
@@ -33,6 +32,9 @@ func Validate(ctx context.Context, j *job.Job, workers int) ([]string, error) {
 	for _, f := range in.schema.Fields() {
 		said = append(said, fmt.Sprintf("  column %q: %s", f.Name, f.Type))
 	}
+	if _, _, err := j.SchemaFile(); err != nil {
+		return nil, err
+	}
 	if j.Score == nil {
 		return said, nil
 	}
@@ -46,17 +48,9 @@ func (r *Run) validateScore(ctx context.Context, in *input) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	analyzer, err := normalize.NewAnalyzer(r.job.Normalize, in.schema)
+	features, err := r.features(in)
 	if err != nil {
 		return nil, err
-	}
-	var features []string
-	seen := map[string]bool{r.job.Normalize.Label.Column: true}
-	for _, c := range analyzer.Columns() {
-		if !seen[c] {
-			features = append(features, c)
-		}
-		seen[c] = true
 	}
 	score, err := r.openInput(ctx, sources, &r.job.Score.Input, in.clean.ForScoring(), features)
 	if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -36,7 +37,8 @@ stopped, and what has not changed is not done again.
 A JOB is a job file, or a folder that holds a job.yaml; docs/job.md has every key.
 
 Exit codes: 0 done or nothing to do, 1 failed, 2 wrong use or wrong job file,
-3 the candidate was rejected by the gate.`,
+3 the candidate was rejected by the gate, or the data has anomalies of severity
+error and the job says stop.`,
 		Example:       "  millrace retrain examples/digits\n  millrace inspect out/digits/plan.json",
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -52,7 +54,7 @@ Exit codes: 0 done or nothing to do, 1 failed, 2 wrong use or wrong job file,
 		jobCommand("compress", "Train, then prune and compress the model, and evaluate it; release nothing", (*pipelines.Run).Compress),
 		jobCommand("score", "Score the job's score input with the released model", (*pipelines.Run).Score),
 		jobCommand("retrain", "Do all of it: prepare, train, compress, evaluate, release, score", (*pipelines.Run).Retrain),
-		validateCommand(), inspectCommand(), versionCommand(),
+		statsCommand(), validateDataCommand(), validateCommand(), inspectCommand(), versionCommand(),
 	)
 	return root
 }
@@ -120,7 +122,20 @@ func loadJob(cmd *cobra.Command, path string, f *flags) (*job.Job, error) {
 	return j, nil
 }
 
-func execute(ctx context.Context, cmd *cobra.Command, j *job.Job, f *flags, do func(*pipelines.Run, context.Context) (*pipelines.Report, error)) (err error) {
+// execute does steps of a job and prints what they did.
+func execute(ctx context.Context, cmd *cobra.Command, j *job.Job, f *flags, do func(*pipelines.Run, context.Context) (*pipelines.Report, error)) error {
+	return withRun(ctx, cmd, j, f, func(run *pipelines.Run, show func(func(io.Writer))) error {
+		report, err := do(run, ctx)
+		if report != nil {
+			show(func(w io.Writer) { printSummary(w, report, f.out) })
+		}
+		return err
+	})
+}
+
+// withRun opens a run of a job for do, which shows its result once the
+// progress is told to its end.
+func withRun(ctx context.Context, cmd *cobra.Command, j *job.Job, f *flags, do func(run *pipelines.Run, show func(func(io.Writer))) error) (err error) {
 	code, err := codeDigest()
 	if err != nil {
 		return err
@@ -139,10 +154,8 @@ func execute(ctx context.Context, cmd *cobra.Command, j *job.Job, f *flags, do f
 			err = cerr
 		}
 	}()
-	report, err := do(run, ctx)
-	d.Close()
-	if report != nil {
-		printSummary(cmd.OutOrStdout(), report, f.out)
-	}
-	return err
+	return do(run, func(print func(io.Writer)) {
+		d.Close()
+		print(cmd.OutOrStdout())
+	})
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/millrace-go/millrace/pipelines"
 	"github.com/millrace-go/millrace/pipelines/job"
+	"github.com/millrace-go/millrace/transforms/schema"
 )
 
 // Exit codes.
@@ -23,7 +24,7 @@ const (
 	exitDone     = 0 // done, or nothing to do
 	exitFailed   = 1 // the run failed
 	exitUsage    = 2 // wrong use, or a wrong job file
-	exitRejected = 3 // the candidate was not released
+	exitRejected = 3 // the candidate was not released, or the data has anomalies
 )
 
 // errInterrupted is the cause of a context cancelled by a signal.
@@ -69,14 +70,15 @@ func run(args []string) int {
 	return exitCode(err)
 }
 
-// exitCode sorts errors: of use and of the job file, of the gate, and the rest.
+// exitCode sorts errors: of use and of the job and schema files, of the gate and the data, and the rest.
 func exitCode(err error) int {
 	var wrongJob *job.Error
+	var wrongSchema *schema.FileError
 	var wrongUse usageError
 	switch {
-	case errors.Is(err, pipelines.ErrRejected):
+	case errors.Is(err, pipelines.ErrRejected), errors.Is(err, pipelines.ErrAnomalies):
 		return exitRejected
-	case errors.As(err, &wrongJob), errors.As(err, &wrongUse):
+	case errors.As(err, &wrongJob), errors.As(err, &wrongSchema), errors.As(err, &wrongUse):
 		return exitUsage
 	default:
 		return exitFailed

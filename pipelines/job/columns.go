@@ -40,6 +40,7 @@ func (j *Job) checkColumns(p *problems) {
 	if t := j.Split.Time; t != nil {
 		columns.missing(p, "split.time.column", t.Column, fromClean)
 	}
+	j.checkStats(p, columns)
 	columns.missing(p, "normalize.label.column", j.Normalize.Label.Column, fromClean)
 	width, known := 0, true
 	for i, f := range j.Normalize.Features {

@@ -50,6 +50,13 @@ func Defaults() *Job {
 			Clusters:       32,
 			ClusterMinSize: 16,
 		},
+		Stats: Stats{
+			OnAnomaly: OnAnomalyStop,
+			MaxSlices: 100,
+			Quantiles: []float64{0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99},
+			Buckets:   10,
+			TopValues: 20,
+		},
 		Release: Release{Metric: "accuracy", Margin: 0.005},
 	}
 }

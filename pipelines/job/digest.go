@@ -11,10 +11,12 @@ import (
 
 // Canonical gives the effective job, defaults filled in, as JSON with sorted
 // keys: the same bytes for the same job, however and wherever its file is
-// written. The name is left out, for it changes no result.
+// written. The name is left out, for it changes no result, and so are the
+// statistics, which change no model.
 func (j *Job) Canonical() []byte {
 	tree := plainTree(reflect.ValueOf(j).Elem()).(map[string]any)
 	delete(tree, "name")
+	delete(tree, "stats")
 	data, err := json.Marshal(tree)
 	if err != nil { // a tree of text, booleans and finite numbers always encodes
 		panic(fmt.Sprintf("job: %v", err))

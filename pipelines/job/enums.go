@@ -26,6 +26,7 @@ var actions = []string{"dead", "drop", "null"}
 var enums = map[field][]string{
 	fieldOf[Input]("format"):                  formats.Names(),
 	fieldOf[table.LibSVM]("label"):            {"int64", "float64"},
+	fieldOf[Stats]("on_anomaly"):              {OnAnomalyStop, OnAnomalyWarn},
 	fieldOf[Release]("metric"):                {"accuracy", "auc", "log_loss"},
 	fieldOf[clean.Column]("type"):             {"string", "int64", "float64", "bool", "date", "timestamp"},
 	fieldOf[clean.Column]("on_type_error"):    actions,

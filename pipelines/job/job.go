@@ -41,6 +41,8 @@ type Job struct {
 	Train train.Spec `yaml:"train"`
 	// Compress makes the trained model small.
 	Compress compress.Spec `yaml:"compress"`
+	// Stats says what is gathered of the cleaned rows and what they are held against.
+	Stats Stats `yaml:"stats"`
 	// Release decides whether the model replaces the last released one.
 	Release Release `yaml:"release"`
 	// Score is what the released model predicts. Without it nothing is scored.

@@ -16,8 +16,8 @@ import (
 	"github.com/millrace-go/millrace/internal/fielderr"
 )
 
-// maxFileBytes bounds a schema file.
-const maxFileBytes = 16 << 20
+// MaxFileBytes bounds a schema file.
+const MaxFileBytes = 16 << 20
 
 // Problem is one fault of a schema file.
 type Problem struct {
@@ -54,7 +54,7 @@ func Parse(data []byte, file string) (s *Schema, err error) {
 			s, err = nil, oneProblem(file, 1, 1, fmt.Sprintf("this is no YAML that can be read: %v", r))
 		}
 	}()
-	if len(data) > maxFileBytes {
+	if len(data) > MaxFileBytes {
 		return nil, oneProblem(file, 1, 1, "larger than 16 MiB; is this a schema file?")
 	}
 	tokens := lexer.Tokenize(string(data))

@@ -216,6 +216,20 @@ func (c *Column) Format(x float64) string {
 	return strconv.FormatFloat(x, 'g', -1, 64)
 }
 
+// FormatValue writes one of the values of Top for people: a date or timestamp
+// as Format does, and bytes that are no UTF-8 as they are.
+func (c *Column) FormatValue(v ValueCount) string {
+	if v.Base64 != nil {
+		return string(v.Base64)
+	}
+	if c.Unit != "" {
+		if x, err := strconv.ParseFloat(v.Value, 64); err == nil {
+			return c.Format(x)
+		}
+	}
+	return v.Value
+}
+
 // valueOf is a text for a result.
 func valueOf(value []byte, n int64) ValueCount {
 	if utf8.Valid(value) {

@@ -422,3 +422,21 @@ func FuzzMergeParts(f *testing.F) {
 		}
 	})
 }
+
+func TestFormatValue(t *testing.T) {
+	day := Column{Type: TypeDate, Unit: "d"}
+	for _, c := range []struct {
+		column Column
+		value  ValueCount
+		want   string
+	}{
+		{day, ValueCount{Value: "10883"}, "1999-10-19"},
+		{day, ValueCount{Value: "soon"}, "soon"},
+		{Column{Type: TypeInteger}, ValueCount{Value: "10883"}, "10883"},
+		{Column{Type: TypeBinary}, ValueCount{Base64: []byte("\xff")}, "\xff"},
+	} {
+		if got := c.column.FormatValue(c.value); got != c.want {
+			t.Errorf("%+v: got %q, want %q", c.value, got, c.want)
+		}
+	}
+}
